@@ -76,9 +76,14 @@ function install() {
   const isScript = viaNpm !== undefined && /\.[cm]?js$/.test(viaNpm)
   const command = isScript ? process.execPath : 'npm'
   const args = [...(isScript ? [viaNpm] : []), 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
-  const result = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' && !isScript })
+  const result = spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32' && !isScript,
+  })
   if (result.error) fail(`npm could not be started (${result.error.message}): install npm, then run the command again`)
-  if (result.status !== 0) fail('npm ci failed, see above: check the connection to the package registry, then run the command again')
+  if (result.status !== 0)
+    fail('npm ci failed, see above: check the connection to the package registry, then run the command again')
 }
 
 /** dist/ is fresh when its stamp is the hash of everything that goes into it; the stamp is part of the folder that is swapped in. */
@@ -96,7 +101,10 @@ function build() {
   const next = path.join(ROOT, 'dist.next')
   fs.rmSync(next, { recursive: true, force: true })
   const compiler = path.join(ROOT, 'node_modules', 'typescript7', 'bin', 'tsc')
-  const result = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', next], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] })
+  const result = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', next], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
   if (result.status !== 0) fail('the build failed, see above; dist/ is as it was')
   for (const file of sourceFiles().filter(isCopied)) {
     const target = path.join(next, file)
