@@ -1,0 +1,40 @@
+/**
+ * What is allowed: tables and pure functions. No package, no Node module, no clock, no I/O.
+ *
+ * The law is `levels.yaml`; `parseLevels` reads it from the object that a YAML parser made, `tighten` lays a site's
+ * stricter file over it. Every route, page and command asks `decide` and obeys its answer.
+ */
+export { PolicyError } from './errors.ts'
+export type { PolicyErrorCode } from './errors.ts'
+export { AUDIENCES, FACTORS, LEVELS, requireLevel } from './levels.ts'
+export type { Audience, AudienceRules, Factor, InvitationRules, Level, LevelRules, Levels } from './levels.ts'
+export { parseLevels } from './protection-levels.ts'
+export { diffLevels, tighten } from './ladder.ts'
+export type { Change } from './ladder.ts'
+export { ACTIONS, ROLES, decide, explain } from './access.ts'
+export type { Action, Actor, Decision, DenyReason, Question, Resource, ResourceState, Role } from './access.ts'
+export {
+  INVITATION_CODE,
+  LOCKOUT,
+  PASSWORD,
+  TOTP,
+  assuranceOf,
+  invitationRules,
+  judgePassword,
+  lockoutVerdict,
+  mayEnrolSecondFactor,
+  satisfied,
+  sessionLimits,
+  sessionState,
+} from './credentials.ts'
+export type {
+  Assurance,
+  AttemptRecord,
+  EnrolmentFacts,
+  EnrolmentVerdict,
+  LockoutRule,
+  LockoutVerdict,
+  PasswordVerdict,
+  SessionFacts,
+  SessionState,
+} from './credentials.ts'
