@@ -1,0 +1,80 @@
+/**
+ * Puts a question to policies `decide()` and turns its answer into one the HTTP edge can render.
+ *
+ * The only way from a route to a room's contents. Who is no member learns that there is nothing, not that there is
+ * something they must not see.
+ */
+import { decide } from '../policies/index.ts'
+import type { Action, Levels } from '../policies/index.ts'
+import type { Room, RoomId, Storage, World } from '../storage/index.ts'
+import { GatewayError } from './errors.ts'
+import type { Principal } from './principal.ts'
+
+export interface Access {
+  /**
+   * The room, if this person may do this there now.
+   *
+   * @throws GatewayError `gateway/not-found` no such room, or not a member of it
+   * @throws GatewayError `gateway/denied` a member who may not; `facts.reason` is the rule
+   * @throws GatewayError `gateway/step-up-required` `facts.factors` are missing or stale
+   */
+  room(principal: Principal, id: RoomId, action: Action): Promise<Room>
+  /** What `decide` says without turning it into an error; for pages that show or hide a button. */
+  ask(principal: Principal, room: Room, actions: readonly Action[]): Promise<Set<Action>>
+  /** The same judgement for an act on no room. */
+  house(principal: Principal, action: Action): void
+}
+
+export function createAccess(deps: { storage: Storage; levels: Levels } & Pick<World, 'clock'>): Access {
+  const { storage, levels, clock } = deps
+
+  const judge = (principal: Principal, action: Action, room: Room | null, role: Awaited<ReturnType<typeof roleIn>>) =>
+    decide(
+      {
+        actor: {
+          userId: principal.user.id,
+          audience: principal.user.audience,
+          admin: principal.user.admin,
+          active: principal.user.state === 'active',
+          role,
+        },
+        action,
+        resource: room === null ? null : { level: room.level, state: room.state },
+        assurance: principal.assurance,
+      },
+      levels,
+      clock(),
+    )
+  const roleIn = (principal: Principal, id: RoomId) => storage.rooms.roleOf(id, principal.user.id)
+
+  return {
+    room: async (principal, id, action) => {
+      const room = await storage.rooms.byId(id)
+      if (room === null) throw new GatewayError('gateway/not-found')
+      enforce(judge(principal, action, room, await roleIn(principal, id)), room.level)
+      return room
+    },
+    ask: async (principal, room, actions) => {
+      const role = await roleIn(principal, room.id)
+      return new Set(actions.filter((action) => judge(principal, action, room, role).kind === 'allow'))
+    },
+    house: (principal, action) => {
+      enforce(judge(principal, action, null, null), null)
+    },
+  }
+}
+
+function enforce(decision: ReturnType<typeof decide>, level: string | null): void {
+  switch (decision.kind) {
+    case 'allow':
+      return
+    case 'deny':
+      if (decision.reason === 'not-a-member') throw new GatewayError('gateway/not-found')
+      if (decision.reason === 'session-too-old') throw new GatewayError('gateway/sign-in-required')
+      throw new GatewayError('gateway/denied', { facts: { reason: decision.reason } })
+    case 'step-up':
+      throw new GatewayError('gateway/step-up-required', {
+        facts: { factors: decision.factors, ...(level === null ? {} : { level }) },
+      })
+  }
+}
