@@ -1,0 +1,57 @@
+/**
+ * Faults of the signing module: something that keeps us from doing the job.
+ *
+ * A wrong signature is not a fault; it is a verdict, a value (pdf/check-seal.ts).
+ */
+
+/** Every code that this module throws. The code is the contract, the message is for a person who reads the log. */
+export type SigningErrorCode =
+  /** the bytes do not begin with a PDF header */
+  | 'signing/not-a-pdf'
+  /** a PDF whose structure is broken, truncated or contradicts itself; nothing is guessed or repaired */
+  | 'signing/pdf-damaged'
+  /** the PDF is encrypted */
+  | 'signing/pdf-encrypted'
+  /** an earlier signature or certification forbids a further one */
+  | 'signing/pdf-locked'
+  /** deeper, longer or larger than the limits of this reader allow */
+  | 'signing/pdf-too-complex'
+  /** well-formed, but uses something that this reader does not know (a filter, a dynamic form) */
+  | 'signing/pdf-unsupported'
+  /** the document changed or shrank while it was read */
+  | 'signing/source-changed'
+  /** a text for the seal (reason, location) is too long or has control characters */
+  | 'signing/bad-text'
+  /** the passphrase does not open the key file */
+  | 'signing/bad-passphrase'
+  /** the key file cannot be read, or holds no usable pair of key and certificate */
+  | 'signing/key-file-damaged'
+  /** the key must not be used for this: expired, not yet valid, wrong usage, or too weak by policies/algorithms.ts */
+  | 'signing/key-unusable'
+  /** a certificate, CMS object or key structure is not well-formed DER */
+  | 'signing/asn1-damaged'
+  /** the private-key operation failed, or its result does not verify */
+  | 'signing/signature-failed'
+  /** a wrapped key cannot be opened with this private key */
+  | 'signing/unwrap-failed'
+  /** XML that is not well-formed, not UTF-8 or not of the expected structure */
+  | 'signing/xml-malformed'
+  /** XML with a document type or a processing instruction */
+  | 'signing/xml-forbidden'
+  /** XML beyond the limits of bytes, depth or count */
+  | 'signing/xml-too-large'
+  /** a digest, signature or cipher algorithm that is unknown or not accepted */
+  | 'signing/algorithm-refused'
+  /** encrypted bytes that do not open with the right key: damaged, or the key is another one */
+  | 'signing/decryption-failed'
+
+/** Thrown by every function of this module that cannot do its job; look at `code`. */
+export class SigningError extends Error {
+  override readonly name = 'SigningError'
+  readonly code: SigningErrorCode
+
+  constructor(code: SigningErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
