@@ -1,0 +1,129 @@
+/**
+ * Uploads: byte strings that arrive in pieces, over days, over broken connections. Knows nothing of tus.
+ *
+ * The offset in the row is the truth: it never exceeds what is kept in one unbroken row and never falls below what was
+ * acknowledged. One writer at a time, by a lease in the row. A ticket (32 random bytes, stored hashed) opens the upload
+ * until it expires, whatever happens to the session that began it.
+ */
+import type { Readable } from 'node:stream'
+
+import type { Actor } from './actor.ts'
+import type { FileId, RoomId, UploadId, UserId } from './ids.ts'
+
+export interface Uploads {
+  /**
+   * Begins an upload. Nothing is stored but its row.
+   *
+   * @throws StorageError `storage/room-closed`, `storage/not-found` (room), `storage/disk-full` (reserve reached), `storage/bad-value`
+   */
+  begin(spec: UploadSpec, by: Actor): Promise<BegunUpload>
+  /**
+   * Takes an upload whose whole body is at hand in one transaction and one object: same outcome as begin + append.
+   * For small bodies only.
+   *
+   * @param spec.size must equal `body.length` (`storage/size-mismatch`)
+   * @throws as `begin` and `append`
+   */
+  beginWhole(spec: UploadSpec & { size: number }, body: Uint8Array, by: Actor): Promise<BegunUpload>
+  /** The largest body that `beginWhole` takes. */
+  readonly wholeBytes: number
+  /** null = no such ticket, cancelled or expired. */
+  byTicket(ticket: string): Promise<UploadState | null>
+  /**
+   * As `byTicket`, but first asks the object store whether the kept bytes of an open upload are still there (a bucket's
+   * own clean-up may have dropped them). When they are not, the upload is marked as gone and null is returned.
+   */
+  confirm(ticket: string): Promise<UploadState | null>
+  /**
+   * Becomes the only writer. Asks the present holder to let go; a dead or expired holder is replaced.
+   *
+   * @throws StorageError `storage/upload-locked` the holder did not let go within `waitMs`; `storage/upload-gone`
+   */
+  acquire(id: UploadId, options: { waitMs: number }): Promise<Lease>
+  /**
+   * Appends bytes and returns the new offset. Reads `source` to its end; an aborted or failed source, or one that a newer
+   * writer interrupts, keeps what arrived (unless a checksum was promised) and throws. All bytes below the returned
+   * offset survive a loss of power. Finishes the upload when the offset reaches the declared size.
+   *
+   * @param offset plaintext bytes; must equal the stored offset
+   * @throws StorageError `storage/offset-conflict`, `storage/size-exceeded` (keeps what fits before: nothing of this
+   *   request), `storage/checksum-mismatch` (keeps nothing of this request), `storage/upload-interrupted` (source broke
+   *   off; what arrived is kept), `storage/upload-locked` (a newer writer took over; what arrived is kept),
+   *   `storage/upload-finished`, `storage/upload-gone`, `storage/disk-full`, `storage/objects-unavailable`
+   */
+  append(lease: Lease, offset: number, source: Readable, options: AppendOptions): Promise<number>
+  /**
+   * Declares a deferred length; finishes when all bytes are there already.
+   *
+   * @throws StorageError `storage/size-mismatch` declared before with another value, or below the offset
+   */
+  declareSize(lease: Lease, size: number): Promise<void>
+  /** Finishes an upload whose offset has reached its size (an empty one for instance). True = it is finished now. */
+  finishIfComplete(lease: Lease): Promise<boolean>
+  /** Ends an upload for good and deletes what it kept; a finished upload only loses its ticket. */
+  cancel(lease: Lease, by: Actor): Promise<void>
+  /**
+   * Makes one file of finished partial uploads, in this order; their segments are taken over, nothing is copied.
+   *
+   * @param tickets of the partials; all of the same room and the same person
+   * @throws StorageError `storage/not-found` (unknown or another person's or room's), `storage/wrong-state` (not a
+   *   partial, unfinished, or used already)
+   */
+  concat(spec: UploadSpec, tickets: readonly string[], by: Actor): Promise<BegunUpload>
+  /** Removes expired uploads, up to `limit` of them; returns how many were removed. */
+  expire(now: Date, limit: number): Promise<number>
+}
+
+export interface UploadSpec {
+  roomId: RoomId
+  /** file name as given; checked by the caller; empty for a partial */
+  name: string
+  mediaType?: string | undefined
+  /** plaintext bytes; null = declared later */
+  size: number | null
+  /** Upload-Metadata exactly as given */
+  metadata: string
+  kind: 'whole' | 'partial'
+  /** how long the upload may rest after its last acknowledged byte */
+  expiresAfterMs: number
+}
+
+export interface BegunUpload {
+  id: UploadId
+  /** base64url of 32 random bytes; exists nowhere else */
+  ticket: string
+  state: UploadState
+}
+
+export interface UploadState {
+  id: UploadId
+  roomId: RoomId
+  /** plaintext bytes kept */
+  offset: number
+  /** null = deferred */
+  size: number | null
+  kind: 'whole' | 'partial' | 'final'
+  metadata: string
+  expiresAt: Date
+  state: 'open' | 'finished'
+  /** null = not by a user */
+  createdBy: UserId | null
+  /** the file it became; null = unfinished, or a partial */
+  fileId: FileId | null
+}
+
+export interface AppendOptions {
+  checksum?: { algorithm: ChecksumAlgorithm; expected: Buffer } | undefined
+  /** refuse more than this many bytes in this request */
+  maxBytes: number
+}
+
+export type ChecksumAlgorithm = 'sha1' | 'sha256' | 'crc32c'
+
+/** The right to write to one upload, renewed in the background until released. */
+export interface Lease {
+  readonly uploadId: UploadId
+  /** aborts when somebody newer wants the upload; `append` obeys it by itself */
+  readonly wanted: AbortSignal
+  release(): Promise<void>
+}
