@@ -1,0 +1,66 @@
+/**
+ * Ids: random UUIDs (RFC 9562 §5.4), branded so that a room's id is never taken for a file's.
+ * Made by `newId`, or by `parseId` from input at the edge, nowhere else.
+ */
+import { StorageError } from './errors.ts'
+import type { Random } from './world.ts'
+
+declare const tag: unique symbol
+type Id<Kind extends string> = string & { readonly [tag]: Kind }
+
+export type RoomId = Id<'room'>
+export type UserId = Id<'user'>
+export type UnitId = Id<'unit'>
+export type FileId = Id<'file'>
+export type ContentId = Id<'content'>
+export type SegmentId = Id<'segment'>
+export type ObjectId = Id<'object'>
+export type UploadId = Id<'upload'>
+export type MailboxId = Id<'mailbox'>
+export type MessageId = Id<'message'>
+export type JobId = Id<'job'>
+export type SessionId = Id<'session'>
+export type InvitationId = Id<'invitation'>
+
+/** What owns a key: a room, a mailbox, or the installation itself. */
+export type ScopeId = RoomId | MailboxId | 'system'
+
+export interface IdKinds {
+  room: RoomId
+  user: UserId
+  unit: UnitId
+  file: FileId
+  content: ContentId
+  segment: SegmentId
+  object: ObjectId
+  upload: UploadId
+  mailbox: MailboxId
+  message: MessageId
+  job: JobId
+  session: SessionId
+  invitation: InvitationId
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** A fresh id of the kind that the caller names as type argument. */
+export function newId<T extends IdKinds[keyof IdKinds]>(random: Random): T {
+  const bytes = random(16)
+  // RFC 9562 §5.4: version 4 in the high nibble of octet 6, variant 10 in octet 8
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6)
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
+  const hex = bytes.toString('hex')
+  const text = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  return text as T
+}
+
+/**
+ * Takes text from outside as an id.
+ *
+ * @throws StorageError `storage/bad-id` anything but a UUID in lower or upper case
+ */
+export function parseId<K extends keyof IdKinds>(kind: K, text: string): IdKinds[K] {
+  const lower = text.length === 36 ? text.toLowerCase() : ''
+  if (!UUID.test(lower)) throw new StorageError('storage/bad-id', `not the id of a ${kind}`)
+  return lower as IdKinds[K]
+}

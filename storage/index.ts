@@ -1,0 +1,77 @@
+/**
+ * The face of storage: bytes, keys and rows.
+ *
+ * `createStorage` binds the row verbs to a database; `transact` gives the same verbs bound to one transaction.
+ * Knows nothing of HTTP, tus, OSCI or signatures.
+ */
+import type { Audit } from './audit-log.ts'
+import type { KeyRing } from './cipher/key-ring.ts'
+import type { Files } from './files.ts'
+import type { Invitations } from './invitations.ts'
+import type { Mailboxes } from './mailboxes.ts'
+import type { Messages } from './messages.ts'
+import type { Database } from './metadata/database.ts'
+import type { Rooms } from './rooms.ts'
+import type { Sessions } from './sessions.ts'
+import type { Settings } from './settings.ts'
+import type { Units } from './units.ts'
+import type { Users } from './users.ts'
+
+export type { Actor } from './actor.ts'
+export { userOf } from './actor.ts'
+export type { Audit, AuditDetail, AuditEntry, AuditVerdict, NewAuditEntry } from './audit-log.ts'
+export type { KeyRing, RotationResult } from './cipher/key-ring.ts'
+export { StorageError, isStorageError } from './errors.ts'
+export type { StorageErrorCode } from './errors.ts'
+export type { File, FileVersion, Files, NewVersion } from './files.ts'
+export { newId, parseId } from './ids.ts'
+export type {
+  ContentId,
+  FileId,
+  InvitationId,
+  JobId,
+  MailboxId,
+  MessageId,
+  ObjectId,
+  RoomId,
+  ScopeId,
+  SegmentId,
+  SessionId,
+  UnitId,
+  UploadId,
+  UserId,
+} from './ids.ts'
+export type { Invitations, NewInvitation, OpenInvitation } from './invitations.ts'
+export type { Mailbox, Mailboxes, NewMailbox } from './mailboxes.ts'
+export type { Message, MessageAttachment, MessagePatch, Messages, NewMessage } from './messages.ts'
+export type { Database, DatabaseConfig } from './metadata/database.ts'
+export type { Db, Schema } from './metadata/schema.ts'
+export type { Page, PageRequest } from './page.ts'
+export type { Member, Room, Rooms } from './rooms.ts'
+export type { NewSession, ProvenFactors, Session, Sessions } from './sessions.ts'
+export type { Settings } from './settings.ts'
+export type { Unit, Units } from './units.ts'
+export type { CountedFactor, NewUser, User, UserPatch, Users } from './users.ts'
+export type { Logger, Random, World } from './world.ts'
+
+/** The row verbs, bound to the database or to one transaction. */
+export interface Rows {
+  units: Units
+  users: Users
+  sessions: Sessions
+  invitations: Invitations
+  rooms: Rooms
+  files: Files
+  mailboxes: Mailboxes
+  messages: Messages
+  audit: Audit
+  settings: Settings
+}
+
+export interface Storage extends Rows {
+  /** Runs `work` with row verbs bound to one transaction; see `Database.transaction`. */
+  transact<T>(work: (rows: Rows) => Promise<T>): Promise<T>
+  keyRing: KeyRing
+  database: Database
+  close(): Promise<void>
+}
