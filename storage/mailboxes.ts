@@ -1,7 +1,10 @@
-/** Mailboxes (Postfächer) of ours: address, certificates, and a key scope each. */
+/** Mailboxes (Postfächer): our own and those of partners we write to; address, certificates, and a key scope each. */
 import type { Actor } from './actor.ts'
 import type { MailboxId, UnitId } from './ids.ts'
 import type { Page, PageRequest } from './page.ts'
+
+/** own = its keys are here; partner = somebody we write to; practice-court = own, and answers by itself */
+export type MailboxKind = 'own' | 'partner' | 'practice-court'
 
 export interface Mailbox {
   id: MailboxId
@@ -13,6 +16,11 @@ export interface Mailbox {
   cipherCertificate: Buffer
   /** DER */
   signatureCertificate: Buffer
+  kind: MailboxKind
+  /** name of the intermediary in the configuration; 'embedded' = the one of this server */
+  intermediary: string
+  /** name of the opened keys; null = a partner */
+  keyName: string | null
   createdAt: Date
 }
 
@@ -22,6 +30,11 @@ export interface NewMailbox {
   address: string
   cipherCertificate: Buffer
   signatureCertificate: Buffer
+  /** default own */
+  kind?: MailboxKind
+  /** default embedded */
+  intermediary?: string
+  keyName?: string | null
 }
 
 export interface Mailboxes {
@@ -29,6 +42,7 @@ export interface Mailboxes {
   create(mailbox: NewMailbox, by: Actor): Promise<Mailbox>
   byId(id: MailboxId): Promise<Mailbox>
   byName(name: string): Promise<Mailbox | null>
+  byAddress(address: string): Promise<Mailbox | null>
   list(page?: PageRequest): Promise<Page<Mailbox>>
   change(id: MailboxId, patch: Partial<NewMailbox>, by: Actor): Promise<Mailbox>
 }

@@ -23,24 +23,58 @@ export interface Message {
   intermediary: string
   contentId: ContentId | null
   attachments: MessageAttachment[]
-  /** Laufzettel exactly as received */
+  /** out: wire bytes of the answer with the first Laufzettel */
   receipt: Buffer | null
+  /** out: wire bytes of the answer whose Laufzettel shows Reception */
+  receptionReceipt: Buffer | null
+  /** Creation and Reception of the Laufzettel; null = not known */
+  acceptedAt: Date | null
+  receivedAt: Date | null
+  /** out: StoreDelivery requests that left and whose outcome is not known */
+  uncertain: number
+  /** out: failed tries since the last step forward */
+  failures: number
+  /** out: when a person takes over */
+  deadline: Date | null
+  /** out: confirmation against the frozen list: complete, incomplete, unclear */
+  control: string | null
+  /** in: verdict over the author's signature: valid, invalid, unsigned */
+  author: string | null
+  /** MessageId that this one answers */
+  answers: string | null
   lastError: string | null
   createdAt: Date
   createdBy: UserId | null
 }
 
-export type NewMessage = Omit<Message, 'id' | 'createdAt' | 'createdBy' | 'receipt' | 'lastError'> & {
-  id?: MessageId
-  receipt?: Buffer | null
-}
+type Defaulted =
+  | 'id'
+  | 'createdAt'
+  | 'createdBy'
+  | 'receipt'
+  | 'receptionReceipt'
+  | 'acceptedAt'
+  | 'receivedAt'
+  | 'uncertain'
+  | 'failures'
+  | 'deadline'
+  | 'control'
+  | 'author'
+  | 'answers'
+  | 'lastError'
 
-export type MessagePatch = Partial<Pick<Message, 'state' | 'osciMessageId' | 'contentId' | 'receipt' | 'lastError'>>
+export type NewMessage = Omit<Message, Defaulted> & Partial<Omit<Pick<Message, Defaulted>, 'createdAt' | 'createdBy'>>
+
+export type MessagePatch = Partial<
+  Omit<Message, 'id' | 'mailboxId' | 'direction' | 'partner' | 'subject' | 'attachments' | 'createdAt' | 'createdBy'>
+>
 
 export interface Messages {
   /** @throws StorageError `storage/already-exists` this MessageId was received before */
   add(message: NewMessage, by: Actor): Promise<Message>
   byId(id: MessageId): Promise<Message>
+  /** The one of this mailbox, direction and MessageId; null = none. */
+  byOsciId(mailboxId: MailboxId, direction: 'out' | 'in', osciMessageId: string): Promise<Message | null>
   /** Changes the row when its state is still `from`. @returns false = somebody else was faster */
   advance(id: MessageId, from: string, patch: MessagePatch, by: Actor): Promise<boolean>
   /** Newest first. */
