@@ -5,6 +5,7 @@
 import type { Kysely } from 'kysely'
 
 import type { ContentTable, SegmentTable, UploadTable } from './tables/contents.ts'
+import type { JobPartnerTable, JobTable } from './tables/jobs.ts'
 import type {
   MailboxTable,
   MessageTable,
@@ -14,7 +15,7 @@ import type {
 } from './tables/mailboxes.ts'
 import type { InvitationTable, LockoutTable, SessionTable, UnitTable, UserAccountTable } from './tables/people.ts'
 import type { FileTable, FileVersionTable, KeyScopeTable, RoomMemberTable, RoomTable } from './tables/rooms.ts'
-import type { AuditEntryTable, AuditHeadTable, JobTable, SchemaVersionTable, SettingTable } from './tables/work.ts'
+import type { AuditEntryTable, AuditHeadTable, SchemaVersionTable, SettingTable } from './tables/work.ts'
 
 export interface Schema {
   unit: UnitTable
@@ -31,6 +32,7 @@ export interface Schema {
   file_version: FileVersionTable
   upload: UploadTable
   job: JobTable
+  job_partner: JobPartnerTable
   audit_entry: AuditEntryTable
   audit_head: AuditHeadTable
   mailbox: MailboxTable

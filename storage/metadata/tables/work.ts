@@ -1,27 +1,4 @@
-/** Rows about work to do, evidence and settings. Times are ms since epoch, UTC. */
-import type { JobId } from '../../ids.ts'
-
-/** The transactional outbox: what is to be done, when, and how often it was tried. */
-export interface JobTable {
-  id: JobId
-  kind: string
-  /** id of what it is about; '' for standing jobs */
-  subject: string
-  /** small JSON for the handler */
-  payload: string
-  /** whom it talks to, for rate and concurrency; null = nobody */
-  partner: string | null
-  /** ready = due decides; held = put aside by an operator; failed = given up */
-  state: 'ready' | 'held' | 'failed'
-  /** next time to run; a claim moves it ahead by the lease */
-  due: number
-  /** claims so far: the fencing token */
-  attempts: number
-  /** code of the last failure; null = none */
-  last_error: string | null
-  created_at: number
-}
-
+/** Rows about evidence and settings. Times are ms since epoch, UTC. */
 /** One entry of the audit log; FORMAT.md, part "Audit log". Never changed, never deleted. */
 export interface AuditEntryTable {
   /** from 1, without gaps */
