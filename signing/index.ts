@@ -1,0 +1,16 @@
+/**
+ * Seals and keys: what makes a document bear the authority's signature, and what opens what was encrypted for it.
+ *
+ * Takes bytes and keys, gives bytes and verdicts. Knows no rooms, rows, networks or clocks.
+ */
+export { SigningError } from './errors.ts'
+export type { SigningErrorCode } from './errors.ts'
+export type { RandomAccess } from './random-access.ts'
+export { bufferAccess } from './random-access.ts'
+export { readCertificate } from './certificate.ts'
+export type { CertificateFacts, CertificateKind } from './certificate.ts'
+export type { SignatureAlgorithm, SigningKey } from './keys/signing-key.ts'
+export type { DecryptionKey, KeyTransport } from './keys/decryption-key.ts'
+export { openPkcs12 } from './keys/pkcs12.ts'
+export { makeTrialIdentity } from './keys/trial-identity.ts'
+export type { TrialRequest, TrialUsage } from './keys/trial-identity.ts'

@@ -1,0 +1,56 @@
+/**
+ * Reads older PKCS#12 files (3DES, RC2, BER encodings) with node-forge, which does all of its work on this thread.
+ */
+import forge from 'node-forge'
+import { SigningError } from '../errors.ts'
+import type { Bags } from './pkcs12-reader.ts'
+
+/**
+ * @throws SigningError `signing/bad-passphrase`, `signing/key-file-damaged`
+ */
+export function readLegacyPkcs12(bytes: Buffer, passphrase: string): Bags {
+  const structure = parse(bytes)
+  try {
+    const file = forge.pkcs12.pkcs12FromAsn1(structure, false, passphrase)
+    const bags = file.safeContents.flatMap((safe) => safe.safeBags as OpenBag[])
+    return { keys: bags.flatMap(keyOf), certificates: bags.flatMap(certificateOf) }
+  } catch (cause) {
+    const wrong = cause instanceof Error && /MAC could not be verified|Invalid password/.test(cause.message)
+    if (wrong) throw new SigningError('signing/bad-passphrase', 'the passphrase does not open the key file', { cause })
+    throw new SigningError('signing/key-file-damaged', 'the key file cannot be read', { cause })
+  }
+}
+
+/** A bag that node-forge understood has `key` or `cert`; of any other kind (elliptic curves) it leaves `asn1`. */
+interface OpenBag {
+  type: string
+  key?: forge.pki.PrivateKey | null
+  cert?: forge.pki.Certificate | null
+  asn1?: forge.asn1.Asn1
+}
+
+function parse(bytes: Buffer): forge.asn1.Asn1 {
+  try {
+    return forge.asn1.fromDer(bytes.toString('latin1'))
+  } catch (cause) {
+    throw new SigningError('signing/key-file-damaged', 'this is no PKCS#12 key file', { cause })
+  }
+}
+
+function keyOf(bag: OpenBag): Buffer[] {
+  if (bag.type !== forge.pki.oids['keyBag'] && bag.type !== forge.pki.oids['pkcs8ShroudedKeyBag']) return []
+  if (bag.key !== undefined && bag.key !== null) {
+    return [encoded(forge.pki.wrapRsaPrivateKey(forge.pki.privateKeyToAsn1(bag.key)))]
+  }
+  return bag.asn1 === undefined ? [] : [encoded(bag.asn1)]
+}
+
+function certificateOf(bag: OpenBag): Buffer[] {
+  if (bag.type !== forge.pki.oids['certBag']) return []
+  if (bag.cert !== undefined && bag.cert !== null) return [encoded(forge.pki.certificateToAsn1(bag.cert))]
+  return bag.asn1 === undefined ? [] : [encoded(bag.asn1)]
+}
+
+function encoded(structure: forge.asn1.Asn1): Buffer {
+  return Buffer.from(forge.asn1.toDer(structure).getBytes(), 'latin1')
+}

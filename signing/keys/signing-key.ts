@@ -1,0 +1,29 @@
+/**
+ * Port: a private key that signs. Software key files (pkcs12.ts) answer it now; hardware tokens and remote services will.
+ *
+ * The key sees the few bytes to be signed (signed attributes, SignedInfo), never a document, and hashes them itself:
+ * so it can work off the main thread, and a token or service is free to take the hash only.
+ */
+import type { CertificateKind } from '../certificate.ts'
+
+/** What the signature value is made with. RSASSA-PSS: MGF1 with the same hash, salt as long as the hash. */
+export type SignatureAlgorithm =
+  'rsa-pkcs1-sha256' | 'rsa-pkcs1-sha384' | 'rsa-pkcs1-sha512' | 'rsa-pss-sha256' | 'rsa-pss-sha384' | 'rsa-pss-sha512'
+
+export interface SigningKey {
+  /** DER; the signer's own certificate first, then its issuers towards the root as far as the key file holds them */
+  readonly certificateChain: readonly [Buffer, ...Buffer[]]
+  /** used when `sign` is not told otherwise */
+  readonly algorithm: SignatureAlgorithm
+  /** what a signature with this key is, by its certificate */
+  readonly kind: CertificateKind
+  /** length of one signature value in bytes (RSA: the length of the modulus) */
+  readonly signatureBytes: number
+  /**
+   * Signs many short messages under one authorisation; does not block the event loop.
+   *
+   * @returns one signature value per message, in the same order
+   * @throws SigningError `signing/signature-failed`
+   */
+  sign(messages: readonly Buffer[], algorithm?: SignatureAlgorithm): Promise<Buffer[]>
+}

@@ -1,0 +1,65 @@
+/**
+ * A document that is read piece by piece, so that its size does not decide the memory it takes.
+ * storage.contents.randomAccess(…) fits this shape.
+ */
+import { SigningError } from './errors.ts'
+
+export interface RandomAccess {
+  /** bytes */
+  readonly size: number
+  /** Returns exactly `length` bytes from `position`; the caller stays inside `size`. */
+  read(position: number, length: number): Promise<Buffer>
+}
+
+/** A document that is in memory already. */
+export function bufferAccess(bytes: Buffer): RandomAccess {
+  return {
+    size: bytes.length,
+    read: (position, length) => Promise.resolve(bytes.subarray(position, position + length)),
+  }
+}
+
+/**
+ * Remembers the last pages read, so that a parser which jumps about in small steps asks the source seldom.
+ * Memory: at most PAGES x PAGE_BYTES.
+ *
+ * @throws SigningError `signing/source-changed` when the source delivers fewer bytes than its size promises
+ */
+export function pagedAccess(source: RandomAccess): RandomAccess {
+  const pages = new Map<number, Promise<Buffer>>()
+
+  function page(index: number): Promise<Buffer> {
+    const known = pages.get(index)
+    pages.delete(index)
+    const loading = known ?? load(index)
+    pages.set(index, loading)
+    if (pages.size > PAGES) pages.delete(pages.keys().next().value ?? index)
+    return loading
+  }
+
+  async function load(index: number): Promise<Buffer> {
+    const start = index * PAGE_BYTES
+    const length = Math.min(PAGE_BYTES, source.size - start)
+    const bytes = await source.read(start, length)
+    if (bytes.length !== length)
+      throw new SigningError('signing/source-changed', 'the document is shorter than its size')
+    return bytes
+  }
+
+  async function read(position: number, length: number): Promise<Buffer> {
+    const parts: Buffer[] = []
+    for (let at = position; at < position + length;) {
+      const bytes = await page(Math.floor(at / PAGE_BYTES))
+      const part = bytes.subarray(at % PAGE_BYTES, (at % PAGE_BYTES) + position + length - at)
+      if (part.length === 0) throw new SigningError('signing/source-changed', 'the document is shorter than its size')
+      parts.push(part)
+      at += part.length
+    }
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
+  }
+
+  return { size: source.size, read }
+}
+
+const PAGE_BYTES = 64 * 1024
+const PAGES = 16
