@@ -1,0 +1,237 @@
+/**
+ * Adapter: objects as files in two levels of folders, by the first two digits of their id.
+ *
+ * `<id>` is a whole object, `<id>.open` one that is written in parts (each at its own position), `<id>.new` one that is
+ * being put. A name becomes `<id>` by rename after its bytes are flushed; then the folder is flushed.
+ * Modes 0600 and 0700; names are ids, never the user's.
+ */
+import { constants } from 'node:fs'
+import { access, mkdir, open, readdir, rename, stat, statfs, unlink, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { StorageError, type StorageErrorCode } from '../errors.ts'
+import { parseId, type ObjectId } from '../ids.ts'
+import type { FinishedParts, ObjectReader, ObjectStore, PartWriter, SealedPart } from './object-store.ts'
+
+/** Parts cost nothing in a file, so they are small: one write of about 1 MiB. FORMAT.md, "Parts". */
+const CHUNKS_IN_PART = 16
+
+const OBJECT = /^[0-9a-f-]{36}$/
+const UNFINISHED = /^([0-9a-f-]{36})\.(open|new)$/
+
+/**
+ * @param options.root folder of the objects; made when absent
+ */
+export async function filesystemObjects(options: { root: string }): Promise<ObjectStore> {
+  const folders = createFolders(options.root)
+  await folders.open()
+  const path = (id: ObjectId) => join(folders.of(id), id)
+
+  return {
+    chunksInPart: () => CHUNKS_IN_PART,
+    readAhead: { bytes: 1 << 20, requests: 3 },
+    put: (id, bytes) => guard(() => putWhole(folders, id, bytes), 'storage/objects-unavailable'),
+    openParts: (id, handle) => guard(() => openParts(folders, id, handle)),
+    complete: (id, parts) => guard(() => completeFile(folders, id, parts)),
+    abort: (id, handle) => guard(() => remove(`${path(id)}.${handle === 'new' ? 'new' : 'open'}`)),
+    open: (id) => guard(() => openReader(path(id))),
+    size: (id) => guard(() => sizeOf(path(id))),
+    delete: (id) => guard(() => remove(path(id))),
+    list: async function* () {
+      for await (const { name, file } of folders.files()) {
+        const found = OBJECT.test(name) ? await statOrNull(file) : null
+        if (found) yield { id: parseId('object', name), size: found.size, changedAt: found.mtime }
+      }
+    },
+    listUnfinished: async function* () {
+      for await (const { name, file } of folders.files()) {
+        const [, id, handle] = UNFINISHED.exec(name) ?? []
+        const found = id !== undefined && handle !== undefined ? await statOrNull(file) : null
+        if (found) yield { id: parseId('object', id ?? ''), handle: handle ?? '', startedAt: found.mtime }
+      }
+    },
+    free: () => guard(async () => freeBytes(options.root)),
+    close: () => Promise.resolve(),
+  }
+}
+
+type Folders = ReturnType<typeof createFolders>
+
+/** The two levels of folders; each is made and flushed once per process. */
+function createFolders(root: string) {
+  const ready = new Map<string, Promise<void>>()
+  const of = (id: ObjectId) => join(root, id.charAt(0), id.charAt(1))
+  const make = async (id: ObjectId) => {
+    const folder = of(id)
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await flushFolder(join(root, id.charAt(0)))
+    await flushFolder(root)
+  }
+  return {
+    of,
+    open: async () => {
+      await mkdir(root, { recursive: true, mode: 0o700 })
+      await access(root, constants.R_OK | constants.W_OK)
+    },
+    ensure: (id: ObjectId): Promise<void> => {
+      const folder = of(id)
+      let made = ready.get(folder)
+      if (!made) {
+        made = make(id)
+        ready.set(folder, made)
+        made.catch(() => ready.delete(folder))
+      }
+      return made
+    },
+    files: async function* () {
+      for (const first of await readdir(root)) {
+        if (first.length !== 1) continue
+        for (const second of await readdir(join(root, first))) {
+          for (const name of await readdir(join(root, first, second))) {
+            yield { name, file: join(root, first, second, name) }
+          }
+        }
+      }
+    },
+  }
+}
+
+async function putWhole(folders: Folders, id: ObjectId, bytes: Uint8Array): Promise<void> {
+  await folders.ensure(id)
+  const target = join(folders.of(id), id)
+  const file = await open(`${target}.new`, 'w', 0o600)
+  try {
+    await writeAll(file, bytes, 0)
+    await file.datasync()
+  } catch (error) {
+    await file.close()
+    await remove(`${target}.new`)
+    throw error
+  }
+  await file.close()
+  await rename(`${target}.new`, target)
+  await flushFolder(folders.of(id))
+}
+
+async function openParts(folders: Folders, id: ObjectId, handle: string | null): Promise<PartWriter> {
+  await folders.ensure(id)
+  const name = `${join(folders.of(id), id)}.open`
+  const file = await open(name, handle === null ? 'wx' : 'r+', 0o600)
+  // A new name must survive a loss of power together with its first flushed bytes.
+  let folderFlushed = handle !== null
+  return {
+    handle: 'open',
+    putPart: async (_number, position, part: SealedPart) => {
+      await guard(() => writeAll(file, part.bytes, position))
+      return ''
+    },
+    flush: () =>
+      guard(async () => {
+        await file.datasync()
+        if (folderFlushed) return
+        await flushFolder(folders.of(id))
+        folderFlushed = true
+      }),
+    close: () => file.close(),
+  }
+}
+
+async function completeFile(folders: Folders, id: ObjectId, parts: FinishedParts): Promise<void> {
+  const target = join(folders.of(id), id)
+  const done = await statOrNull(target)
+  // A cut segment may have been completed with more bytes than are counted; they are never read.
+  if (done !== null && done.size >= parts.bytes) return
+  const file = await open(`${target}.open`, 'r+')
+  try {
+    const { size } = await file.stat()
+    if (size < parts.bytes) throw new StorageError('storage/object-absent', `object ends at ${size} of ${parts.bytes}`)
+    if (size > parts.bytes) await file.truncate(parts.bytes)
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
+  await rename(`${target}.open`, target)
+  await flushFolder(folders.of(id))
+}
+
+async function openReader(path: string): Promise<ObjectReader> {
+  const file = await open(path, 'r')
+  const { size } = await file.stat()
+  return {
+    size,
+    read: (position, length) =>
+      guard(async () => {
+        const bytes = Buffer.allocUnsafeSlow(length)
+        let filled = 0
+        while (filled < length) {
+          const { bytesRead } = await file.read(bytes, filled, length - filled, position + filled)
+          if (bytesRead === 0) throw new StorageError('storage/object-damaged', `object ends before ${position + length}`)
+          filled += bytesRead
+        }
+        return bytes
+      }),
+    close: () => file.close(),
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written)
+    written += bytesWritten
+  }
+}
+
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+}
+
+async function statOrNull(path: string) {
+  try {
+    return await stat(path)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null
+    throw error
+  }
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  return (await statOrNull(path))?.size ?? null
+}
+
+async function freeBytes(root: string): Promise<number> {
+  const { bavail, bsize } = await statfs(root)
+  return bavail * bsize
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+/** Turns faults of the disk into ours. */
+async function guard<T>(work: () => Promise<T>, absent: StorageErrorCode = 'storage/object-absent'): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof StorageError) throw error
+    const code = codeOf(error)
+    if (code === 'ENOENT') throw new StorageError(absent, 'no such object', error)
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
+      throw new StorageError('storage/disk-full', 'no room left for objects', error)
+    }
+    throw new StorageError('storage/objects-unavailable', `the object folder does not answer (${code ?? 'unknown'})`, error)
+  }
+}
