@@ -6,6 +6,8 @@
  */
 import type { Audit } from './audit-log.ts'
 import type { KeyRing } from './cipher/key-ring.ts'
+import type { Contents } from './contents.ts'
+import type { Deliveries } from './deliveries.ts'
 import type { Files } from './files.ts'
 import type { Invitations } from './invitations.ts'
 import type { Mailboxes } from './mailboxes.ts'
@@ -15,12 +17,14 @@ import type { Rooms } from './rooms.ts'
 import type { Sessions } from './sessions.ts'
 import type { Settings } from './settings.ts'
 import type { Units } from './units.ts'
+import type { Uploads } from './uploads.ts'
 import type { Users } from './users.ts'
 
 export type { Actor } from './actor.ts'
 export { userOf } from './actor.ts'
 export type { Audit, AuditDetail, AuditEntry, AuditVerdict, NewAuditEntry } from './audit-log.ts'
 export type { KeyRing, RotationResult } from './cipher/key-ring.ts'
+export type { Deliveries, Delivery, DeliveryFilter, OpenDialog } from './deliveries.ts'
 export { StorageError, isStorageError } from './errors.ts'
 export type { StorageErrorCode } from './errors.ts'
 export type { File, FileVersion, Files, NewVersion } from './files.ts'
@@ -42,7 +46,7 @@ export type {
   UserId,
 } from './ids.ts'
 export type { Invitations, NewInvitation, OpenInvitation } from './invitations.ts'
-export type { Mailbox, Mailboxes, NewMailbox } from './mailboxes.ts'
+export type { Mailbox, MailboxKind, Mailboxes, NewMailbox } from './mailboxes.ts'
 export type { Message, MessageAttachment, MessagePatch, Messages, NewMessage } from './messages.ts'
 export type { Database, DatabaseConfig } from './metadata/database.ts'
 export type { Db, Schema } from './metadata/schema.ts'
@@ -52,6 +56,16 @@ export type { NewSession, ProvenFactors, Session, Sessions } from './sessions.ts
 export type { Settings } from './settings.ts'
 export type { Unit, Units } from './units.ts'
 export type { CountedFactor, NewUser, User, UserPatch, Users } from './users.ts'
+export type {
+  AppendOptions,
+  BegunUpload,
+  ChecksumAlgorithm,
+  Lease,
+  UploadSpec,
+  UploadState,
+  Uploads,
+} from './uploads.ts'
+export type { Contents, OpenContent, RandomAccess, StoredContent } from './contents.ts'
 export type { Logger, Random, World } from './world.ts'
 
 /** The row verbs, bound to the database or to one transaction. */
@@ -64,6 +78,7 @@ export interface Rows {
   files: Files
   mailboxes: Mailboxes
   messages: Messages
+  deliveries: Deliveries
   audit: Audit
   settings: Settings
 }
@@ -71,6 +86,8 @@ export interface Rows {
 export interface Storage extends Rows {
   /** Runs `work` with row verbs bound to one transaction; see `Database.transaction`. */
   transact<T>(work: (rows: Rows) => Promise<T>): Promise<T>
+  contents: Contents
+  uploads: Uploads
   keyRing: KeyRing
   database: Database
   close(): Promise<void>
