@@ -33,16 +33,16 @@ export interface UserAccountTable {
   created_at: number
 }
 
-/** Counter of attempts per account and factor; counted before the verification. */
+/** What was tried per account and factor; counted before the verification. See policies, `lockoutVerdict`. */
 export interface LockoutTable {
   user_id: UserId
   factor: string
-  /** attempts since the last success */
-  failures: number
-  /** no attempt is allowed before this time; null = not locked */
-  locked_until: number | null
-  /** when the latest attempt was counted */
-  last_at: number
+  /** tries since the last success */
+  recent: number
+  /** tries within the window that began at window_start, successes included */
+  in_window: number
+  window_start: number
+  last_try: number
 }
 
 /** A one-time link, by itself or with a code that travels on another channel. */

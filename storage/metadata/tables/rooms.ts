@@ -1,4 +1,5 @@
 /** Rows about rooms, the keys of scopes, and files. Times are ms since epoch, UTC. */
+import type { Level, Role } from '../../../policies/index.ts'
 import type { ContentId, FileId, RoomId, ScopeId, UnitId, UserId } from '../../ids.ts'
 
 /** A data room. Its key scope has the same id. */
@@ -9,7 +10,7 @@ export interface RoomTable {
   /** NFC, lower case; unique */
   name_key: string
   /** protection level, policies/levels.yaml */
-  level: string
+  level: Level
   /** null = belongs to no unit */
   unit_id: UnitId | null
   /** closed = readable, takes nothing new; destroyed = its key is gone */
@@ -21,7 +22,7 @@ export interface RoomTable {
 export interface RoomMemberTable {
   room_id: RoomId
   user_id: UserId
-  role: 'reader' | 'contributor' | 'manager'
+  role: Role
   added_at: number
 }
 

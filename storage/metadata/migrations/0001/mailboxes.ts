@@ -1,0 +1,76 @@
+/** Tables of tables/mailboxes.ts. */
+export const mailboxTables: readonly string[] = [
+  `create table mailbox (
+    id text primary key,
+    name text not null unique,
+    unit_id text references unit (id),
+    address text not null,
+    cipher_certificate blob not null,
+    signature_certificate blob not null,
+    kind text not null check (kind in ('own', 'partner', 'practice-court')),
+    intermediary text not null,
+    key_name text,
+    created_at integer not null
+  ) strict`,
+  `create index mailbox_address on mailbox (address)`,
+  `create table message (
+    id text primary key,
+    mailbox_id text not null references mailbox (id),
+    direction text not null check (direction in ('out', 'in')),
+    partner text not null,
+    subject text not null,
+    state text not null,
+    osci_message_id text,
+    intermediary text not null,
+    content_id text references content (id),
+    attachments text not null,
+    receipt blob,
+    reception_receipt blob,
+    accepted_at integer,
+    received_at integer,
+    uncertain integer not null,
+    failures integer not null,
+    deadline integer,
+    control text,
+    author text,
+    answers text,
+    last_error text,
+    created_at integer not null,
+    created_by text
+  ) strict`,
+  `create unique index message_osci on message (mailbox_id, direction, intermediary, osci_message_id)
+    where osci_message_id is not null`,
+  `create index message_listing on message (created_at, id)`,
+  `create index message_mailbox on message (mailbox_id, created_at, id)`,
+  `create table osci_delivery (
+    message_id text primary key,
+    addressee text not null,
+    originator text not null,
+    subject text,
+    content_id text not null references content (id),
+    inspection text not null,
+    created_at integer not null,
+    forwarded_at integer,
+    received_at integer,
+    modified_at integer not null
+  ) strict`,
+  `create index osci_delivery_addressee on osci_delivery (addressee, created_at, message_id)`,
+  `create index osci_delivery_originator on osci_delivery (originator, created_at, message_id)`,
+  `create table osci_dialog (
+    conversation_id text primary key,
+    cipher_certificate blob not null,
+    signer text,
+    encrypted integer not null check (encrypted in (0, 1)),
+    last_sequence integer not null,
+    expected_response text not null,
+    pending_message_id text,
+    expires_at integer not null
+  ) strict`,
+  `create index osci_dialog_expiry on osci_dialog (expires_at)`,
+  `create table osci_message_id (
+    message_id text primary key,
+    client text not null,
+    created_at integer not null,
+    used_at integer
+  ) strict`,
+]

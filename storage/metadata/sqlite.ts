@@ -1,0 +1,224 @@
+/**
+ * SQLite through libsql, as a Kysely dialect with one connection.
+ *
+ * libsql is synchronous and must not see certain values (binding.ts), so its statements never leave this file.
+ * Durability: WAL with synchronous=FULL flushes at every commit (sqlite.org/pragma.html#pragma_synchronous).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely'
+import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import Libsql from 'libsql'
+
+import { StorageError } from '../errors.ts'
+import { checkBindings, countPlaces } from './binding.ts'
+import { asStorageError, isBusy, unavailable } from './faults.ts'
+
+/** How long a statement blocks this thread for another process's lock before it waits without blocking. */
+const BUSY_TIMEOUT_MS = 20
+/** How long it waits in all. */
+const PATIENCE_MS = 10_000
+const MAX_STATEMENTS = 500
+
+interface Statement {
+  run: (parameters: readonly unknown[]) => { changes: number }
+  all: (parameters: readonly unknown[]) => Record<string, unknown>[]
+}
+
+/** @param path of the file, or ':memory:' */
+export function sqliteDialect(path: string): Dialect {
+  return {
+    createDriver: () => sqliteDriver(path),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createAdapter: () => new SqliteAdapter(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+  }
+}
+
+function sqliteDriver(path: string): Driver {
+  const turn = createTurnstile()
+  let connection: SqliteConnection | null = null
+  const raw = (sql: string) => async (): Promise<void> => {
+    if (connection !== null) await connection.run(sql, [])
+  }
+  return {
+    init: async () => {
+      connection = await openConnection(path)
+    },
+    acquireConnection: async () => {
+      await turn.enter()
+      if (connection !== null) return connection
+      turn.leave()
+      throw unavailable(new Error('closed'))
+    },
+    beginTransaction: raw('begin immediate'),
+    commitTransaction: raw('commit'),
+    rollbackTransaction: async () => {
+      // A full disk may have rolled back already (sqlite.org/lang_transaction.html §3).
+      if (connection?.inTransaction === true) await connection.run('rollback', [])
+    },
+    releaseConnection: () => {
+      turn.leave()
+      return Promise.resolve()
+    },
+    destroy: () => {
+      connection?.close()
+      connection = null
+      return Promise.resolve()
+    },
+  }
+}
+
+async function openConnection(path: string): Promise<SqliteConnection> {
+  try {
+    const connection = new SqliteConnection(new Libsql(path))
+    await connection.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`, [])
+    await connection.run('pragma journal_mode = wal', [])
+    await connection.run('pragma synchronous = full', [])
+    await connection.run('pragma foreign_keys = on', [])
+    return connection
+  } catch (error) {
+    throw asStorageError(error, '')
+  }
+}
+
+class SqliteConnection implements DatabaseConnection {
+  readonly #db: Libsql.Database
+  /** Prepared statements by text, least recently used first. */
+  readonly #statements = new Map<string, Prepared>()
+
+  constructor(db: Libsql.Database) {
+    this.#db = db
+  }
+
+  get inTransaction(): boolean {
+    return this.#db.inTransaction
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return (await this.run(query.sql, query.parameters)) as QueryResult<R>
+  }
+
+  async run(sql: string, parameters: readonly unknown[]): Promise<QueryResult<unknown>> {
+    checkBindings(parameters)
+    try {
+      return this.#runOnce(sql, parameters)
+    } catch (error) {
+      // Inside a transaction BEGIN IMMEDIATE holds the lock already; busy then is an answer, not a matter of patience.
+      if (isBusy(error) && !this.#db.inTransaction) return await this.#runPatiently(sql, parameters)
+      throw asStorageError(error, sql)
+    }
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#db.close()
+  }
+
+  // eslint-disable-next-line require-yield, @typescript-eslint/require-await -- Kysely's interface asks for a generator
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new StorageError('storage/bad-value', 'listings are paged, not streamed')
+  }
+
+  #runOnce(sql: string, parameters: readonly unknown[]): QueryResult<unknown> {
+    const prepared = this.#prepare(sql)
+    if (parameters.length !== prepared.places) {
+      throw new StorageError('storage/bad-value', `${parameters.length} parameters for ${prepared.places} places`)
+    }
+    if (prepared.reader) {
+      const rows = prepared.statement.all(parameters)
+      for (const row of rows) bytesToBuffers(row)
+      return { rows }
+    }
+    return { rows: [], numAffectedRows: BigInt(prepared.statement.run(parameters).changes) }
+  }
+
+  async #runPatiently(sql: string, parameters: readonly unknown[]): Promise<QueryResult<unknown>> {
+    const deadline = performance.now() + PATIENCE_MS
+    for (let pauseMs = 2; ; pauseMs = Math.min(pauseMs * 2, 40)) {
+      await sleep(pauseMs)
+      try {
+        return this.#runOnce(sql, parameters)
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw asStorageError(error, sql)
+      }
+    }
+  }
+
+  #prepare(sql: string): Prepared {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) {
+      this.#statements.delete(sql)
+      this.#statements.set(sql, known)
+      return known
+    }
+    const statement = this.#db.prepare(sql)
+    const prepared = {
+      statement: statement as unknown as Statement,
+      reader: statement.reader,
+      places: countPlaces(sql),
+    }
+    // A statement prepared before a change of tables keeps the old columns.
+    if (/^\s*(create|alter|drop)/i.test(sql)) this.#statements.clear()
+    else this.#statements.set(sql, prepared)
+    if (this.#statements.size > MAX_STATEMENTS) this.#forgetOldest()
+    return prepared
+  }
+
+  #forgetOldest(): void {
+    for (const oldest of this.#statements.keys()) {
+      this.#statements.delete(oldest)
+      return
+    }
+  }
+}
+
+interface Prepared {
+  statement: Statement
+  reader: boolean
+  places: number
+}
+
+function bytesToBuffers(row: Record<string, unknown>): void {
+  for (const column in row) {
+    const value = row[column]
+    if (value instanceof ArrayBuffer) row[column] = Buffer.from(value)
+  }
+}
+
+interface Turnstile {
+  enter(): Promise<void>
+  leave(): void
+}
+
+/** First come, first served; a wait without end (a transaction that waits for itself) becomes an error. */
+function createTurnstile(): Turnstile {
+  let taken = false
+  const waiting: (() => void)[] = []
+  return {
+    enter: () => {
+      if (!taken) {
+        taken = true
+        return Promise.resolve()
+      }
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          waiting.splice(waiting.indexOf(go), 1)
+          reject(
+            unavailable(new Error('waited too long for the connection: a transaction uses verbs from outside of it?')),
+          )
+        }, PATIENCE_MS)
+        const go = (): void => {
+          clearTimeout(timer)
+          resolve()
+        }
+        waiting.push(go)
+      })
+    },
+    leave: () => {
+      const next = waiting.shift()
+      if (next === undefined) taken = false
+      else next()
+    },
+  }
+}
