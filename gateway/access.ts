@@ -5,7 +5,7 @@
  * something they must not see.
  */
 import { decide } from '../policies/index.ts'
-import type { Action, Levels } from '../policies/index.ts'
+import type { Action, Level, Levels, Role } from '../policies/index.ts'
 import type { Room, RoomId, Storage, World } from '../storage/index.ts'
 import { GatewayError } from './errors.ts'
 import type { Principal } from './principal.ts'
@@ -28,7 +28,7 @@ export interface Access {
 export function createAccess(deps: { storage: Storage; levels: Levels } & Pick<World, 'clock'>): Access {
   const { storage, levels, clock } = deps
 
-  const judge = (principal: Principal, action: Action, room: Room | null, role: Awaited<ReturnType<typeof roleIn>>) =>
+  const judge = (principal: Principal, action: Action, room: Room | null, role: Role | null) =>
     decide(
       {
         actor: {
@@ -39,7 +39,8 @@ export function createAccess(deps: { storage: Storage; levels: Levels } & Pick<W
           role,
         },
         action,
-        resource: room === null ? null : { level: room.level, state: room.state },
+        // a level that the policy does not define is denied there
+        resource: room === null ? null : { level: room.level as Level, state: room.state },
         assurance: principal.assurance,
       },
       levels,
@@ -50,7 +51,6 @@ export function createAccess(deps: { storage: Storage; levels: Levels } & Pick<W
   return {
     room: async (principal, id, action) => {
       const room = await storage.rooms.byId(id)
-      if (room === null) throw new GatewayError('gateway/not-found')
       enforce(judge(principal, action, room, await roleIn(principal, id)), room.level)
       return room
     },

@@ -41,8 +41,6 @@ export interface Authentication {
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const BEARER = /^Bearer ([A-Za-z0-9._~+/-]{20,200}=*)$/i
-/** `touch` writes a row; once a minute is exact enough for limits of many minutes. */
-const TOUCH_EVERY_MS = 60_000
 
 export interface AuthenticationDeps extends World {
   storage: Storage
@@ -87,9 +85,9 @@ async function lookUp(deps: AuthenticationDeps, ctx: Context): Promise<Principal
   const session = await storage.sessions.byToken(token, now)
   if (session === null || session.kind !== (authorization === '' ? 'browser' : 'token')) return null
   const user = await storage.users.byId(session.userId)
-  if (user === null || user.state !== 'active') return null
+  if (user.state !== 'active') return null
   if (sessionState(session, user.audience, levels, now) !== 'alive') return null
-  if (now.getTime() - session.lastSeenAt.getTime() > TOUCH_EVERY_MS) await storage.sessions.touch(session.id, now)
+  await storage.sessions.touch(session, now)
   return {
     user,
     session,

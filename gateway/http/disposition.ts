@@ -15,7 +15,7 @@ const LONGEST_NAME_BYTES = 255
 /** A name that can be written to a disk and shown without deceiving; never empty. */
 export function safeFileName(name: string): string {
   const cleaned = name
-    .toWellFormed()
+    .replace(/\p{Surrogate}/gu, '_')
     .normalize('NFC')
     .replace(UNSAFE, '_')
     .replace(/^[.\s]+|[.\s]+$/g, '')

@@ -87,6 +87,7 @@ const STORAGE = {
 } as const satisfies Record<StorageErrorCode, Row>
 
 const NOT_SEALABLE = [422, 'Dieses PDF kann nicht gesiegelt werden', 'This PDF cannot be sealed'] as const
+const UNREADABLE_XML = [400, 'Das XML ist nicht lesbar', 'The XML cannot be read'] as const
 
 const SIGNING = {
   'signing/not-a-pdf': [422, 'Die Datei ist kein PDF', 'The file is not a PDF'],
@@ -97,6 +98,11 @@ const SIGNING = {
   'signing/pdf-unsupported': NOT_SEALABLE,
   'signing/source-changed': [409, 'Die Datei hat sich währenddessen geändert', 'The file changed meanwhile'],
   'signing/bad-text': [400, 'Ein Text des Siegels ist nicht zulässig', 'A text of the seal is not acceptable'],
+  'signing/algorithm-refused': [422, 'Ein Verfahren dieser Signatur ist nicht zulässig', 'An algorithm of this signature is refused'],
+  'signing/xml-malformed': UNREADABLE_XML,
+  'signing/xml-forbidden': UNREADABLE_XML,
+  'signing/xml-too-large': [413, 'Die Nachricht ist zu groß', 'The message is too large'],
+  'signing/decryption-failed': [400, 'Die Nachricht lässt sich nicht entschlüsseln', 'The message cannot be decrypted'],
   'signing/bad-passphrase': OPERATOR,
   'signing/key-file-damaged': OPERATOR,
   'signing/key-unusable': OPERATOR,
