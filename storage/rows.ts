@@ -4,6 +4,7 @@
  */
 import type { NewAuditEntry } from './audit-log.ts'
 import type { KeyRing } from './cipher/key-ring.ts'
+import type { JobId } from './ids.ts'
 import type { Database } from './metadata/database.ts'
 import type { Db } from './metadata/schema.ts'
 import type { World } from './world.ts'
@@ -15,6 +16,8 @@ export interface RowDeps extends World {
   /** Runs `work` in the caller's transaction, or in one of its own. */
   within<T>(work: (db: Db) => Promise<T>): Promise<T>
   keyRing: KeyRing
+  /** Says that a job was added: passed on to the queue once the transaction is committed. */
+  wake(jobId: JobId, at: Date): void
   /** Writes the audit entry of an act into the transaction of the act; last, so that the log's head is held briefly. */
   record(db: Db, entry: NewAuditEntry): Promise<void>
 }

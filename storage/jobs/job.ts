@@ -80,3 +80,9 @@ export type JobOutcome =
  */
 export type JobHandler = (job: ClaimedJob, signal: AbortSignal) => Promise<JobOutcome>
 export type JobHandlers = Readonly<Partial<Record<JobKind, JobHandler>>>
+
+/** The payload as stored. Text that is not a JSON object was not written by this program and reads as empty. */
+export function readPayload(text: string): JobPayload {
+  const value: unknown = JSON.parse(text)
+  return typeof value === 'object' && value !== null ? (value as JobPayload) : {}
+}

@@ -18,6 +18,8 @@ export const jobTables: readonly string[] = [
   `create index job_due on job (due) where due is not null`,
   `create unique index job_standing on job (kind, subject) where every_ms is not null`,
   `create index job_subject on job (subject)`,
+  `create index job_of_partner on job (partner, due) where partner is not null`,
+  `create index job_age on job (created_at, id)`,
   `create table job_partner (
     partner text primary key,
     not_before integer not null

@@ -1,0 +1,91 @@
+/**
+ * Adapter: wake-ups through BullMQ on Redis, for several processes on one database.
+ *
+ * Redis holds job ids and times only, and may lose them. Commands of the producer fail at once while Redis is away; the
+ * consumer's connection waits for its return.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Queue, Worker } from 'bullmq'
+import { Redis } from 'ioredis'
+import type { RedisOptions } from 'ioredis'
+
+import type { World } from '../world.ts'
+import { codeOf } from './fault-code.ts'
+import type { JobQueue } from './queue.ts'
+
+export interface BullmqConfig {
+  /** redis://, rediss:// or the path of a socket; may hold a password and is never logged */
+  readonly url: string
+  /** sets this installation's keys apart from others in the same Redis */
+  readonly prefix: string
+}
+
+const QUEUE_NAME = 'wake'
+const STOP_MS = 3_000
+const CONNECTION: RedisOptions = {
+  connectTimeout: 5_000,
+  retryStrategy: (times) => Math.min(100 * 2 ** Math.min(times, 6), 5_000),
+}
+
+export function bullmqQueue(config: BullmqConfig, { clock, log }: Pick<World, 'clock' | 'log'>): JobQueue {
+  const connections: Redis[] = []
+  const complain = createComplaint(log)
+  const producer = connect({ ...CONNECTION, enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 2_000 })
+  const queue = new Queue<{ jobId: string }>(QUEUE_NAME, {
+    connection: producer,
+    prefix: config.prefix,
+    defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
+    streams: { events: { maxLen: 100 } },
+  })
+  queue.on('error', complain)
+  let worker: Worker | null = null
+
+  function connect(options: RedisOptions): Redis {
+    const redis = keep(new Redis(config.url, options))
+    // BullMQ makes its blocking connection out of this one; it must be ended too when Redis is gone
+    const duplicate = redis.duplicate.bind(redis)
+    redis.duplicate = (override) => keep(duplicate(override))
+    return redis
+  }
+
+  function keep(redis: Redis): Redis {
+    redis.on('error', complain)
+    connections.push(redis)
+    return redis
+  }
+
+  return {
+    wake(jobId, at) {
+      if (producer.status !== 'ready') {
+        complain(new Error('redis is away'))
+        return
+      }
+      const delay = Math.max(0, at.getTime() - clock().getTime())
+      queue.add('look', { jobId }, { delay }).catch(complain)
+    },
+    start(onWake) {
+      const connection = connect({ ...CONNECTION, maxRetriesPerRequest: null })
+      const { prefix } = config
+      // one wake-up at a time: `onWake` lasts until this process has a free place
+      worker ??= new Worker(QUEUE_NAME, onWake, { connection, prefix, concurrency: 1, drainDelay: 5 })
+      worker.on('error', complain)
+      return Promise.resolve()
+    },
+    async stop() {
+      const closing = Promise.all([worker?.close(), queue.close()]).catch(complain)
+      await Promise.race([closing, sleep(STOP_MS, undefined, { ref: false })])
+      for (const redis of connections) redis.disconnect()
+    },
+  }
+}
+
+/** Logs the first failure of a row of failures, and one line a minute while they go on. */
+function createComplaint(log: World['log']): (error: unknown) => void {
+  let quietUntil = 0
+  return (error) => {
+    if (performance.now() < quietUntil) return
+    quietUntil = performance.now() + 60_000
+    log.warn({ code: codeOf(error) }, 'redis does not take or bring wake-ups; jobs are looked for once a minute')
+  }
+}
