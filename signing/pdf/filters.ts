@@ -1,0 +1,92 @@
+/**
+ * Unpacks the two streams that a file's structure may lie in, cross-reference streams and object streams
+ * (ISO 32000-2 §7.4): none or FlateDecode, with a PNG predictor. Other filters are refused.
+ */
+import { inflateSync } from 'node:zlib'
+import { SigningError } from '../errors.ts'
+import type { Budget } from './budget.ts'
+import { damaged, wholeNumber } from './values.ts'
+import type { PdfDictionary, PdfValue } from './values.ts'
+
+/**
+ * @throws SigningError `signing/pdf-unsupported` another filter or predictor
+ * @throws SigningError `signing/pdf-too-complex` it unpacks to more than the budget has left
+ * @throws SigningError `signing/pdf-damaged`
+ */
+export function unpackStream(dictionary: PdfDictionary, packed: Buffer, budget: Budget): Buffer {
+  const filters = listOf(dictionary.entries.get('Filter'))
+  const parameters = listOf(dictionary.entries.get('DecodeParms'))
+  if (filters.length > 1) throw unsupported('several filters on a structure stream')
+  const [filter] = filters
+  if (filter === undefined) {
+    budget.spendBytes(packed.length)
+    return packed
+  }
+  if (filter.kind !== 'name' || filter.value !== 'FlateDecode') throw unsupported('an unknown filter on a structure stream')
+  const plain = inflate(packed, budget)
+  budget.spendBytes(plain.length)
+  const [first] = parameters
+  return first?.kind === 'dictionary' ? undoPredictor(plain, first) : plain
+}
+
+function inflate(packed: Buffer, budget: Budget): Buffer {
+  try {
+    return inflateSync(packed, { maxOutputLength: Math.max(1, budget.bytesLeft()) })
+  } catch (cause) {
+    if (cause instanceof RangeError) {
+      throw new SigningError('signing/pdf-too-complex', 'the document unpacks to too many bytes', { cause })
+    }
+    throw damaged('a compressed stream cannot be unpacked', cause)
+  }
+}
+
+/** §7.4.4.4: predictor 1 changes nothing, 10 to 15 are the PNG filters, told by the first byte of each row. */
+function undoPredictor(bytes: Buffer, parameters: PdfDictionary): Buffer {
+  const parameter = (key: string, otherwise: number): number => {
+    const value = parameters.entries.get(key)
+    return value === undefined ? otherwise : (wholeNumber(value) ?? -1)
+  }
+  const predictor = parameter('Predictor', 1)
+  if (predictor === 1) return bytes
+  const columns = parameter('Columns', 1)
+  const plainBytes = parameter('Colors', 1) === 1 && parameter('BitsPerComponent', 8) === 8
+  if (predictor < 10 || predictor > 15 || !plainBytes) throw unsupported('an unknown predictor on a structure stream')
+  if (columns < 1 || columns > MAX_COLUMNS || bytes.length % (columns + 1) !== 0) throw damaged('predictor rows do not fit')
+  const plain = Buffer.alloc((bytes.length / (columns + 1)) * columns)
+  for (let row = 0; row * columns < plain.length; row++) {
+    const kind = bytes[row * (columns + 1)] ?? 0
+    if (kind > 4) throw damaged('an unknown predictor row')
+    undoRow(bytes, plain, { kind, row, columns })
+  }
+  return plain
+}
+
+/** PNG (ISO/IEC 15948) §9.2, for one byte per pixel. */
+function undoRow(packed: Buffer, plain: Buffer, { kind, row, columns }: { kind: number; row: number; columns: number }): void {
+  const to = row * columns
+  for (let column = 0; column < columns; column++) {
+    const left = column > 0 ? (plain[to + column - 1] ?? 0) : 0
+    const above = row > 0 ? (plain[to + column - columns] ?? 0) : 0
+    const corner = column > 0 && row > 0 ? (plain[to + column - columns - 1] ?? 0) : 0
+    const predicted = [0, left, above, (left + above) >> 1, paeth(left, above, corner)][kind] ?? 0
+    plain[to + column] = (packed[row * (columns + 1) + 1 + column] ?? 0) + predicted
+  }
+}
+
+function paeth(left: number, above: number, corner: number): number {
+  const estimate = left + above - corner
+  const [a, b, c] = [Math.abs(estimate - left), Math.abs(estimate - above), Math.abs(estimate - corner)]
+  if (a <= b && a <= c) return left
+  return b <= c ? above : corner
+}
+
+function listOf(value: PdfValue | undefined): PdfValue[] {
+  if (value === undefined || value.kind === 'null') return []
+  return value.kind === 'array' ? value.items : [value]
+}
+
+function unsupported(message: string): SigningError {
+  return new SigningError('signing/pdf-unsupported', message)
+}
+
+const MAX_COLUMNS = 64

@@ -1,0 +1,107 @@
+/**
+ * Objects inside object streams (ISO 32000-2 §7.5.7). The last few unpacked streams are kept.
+ */
+import type { RandomAccess } from '../random-access.ts'
+import type { Budget } from './budget.ts'
+import { unpackStream } from './filters.ts'
+import { isObject, readObjectAt } from './objects.ts'
+import { CutOff, PdfParser } from './parser.ts'
+import { damaged, reference, wholeNumber } from './values.ts'
+import type { PdfDictionary, PdfReference, PdfValue } from './values.ts'
+import type { Xref } from './xref.ts'
+
+interface Unpacked {
+  bytes: Buffer
+  /** object number and absolute offset in `bytes`, in the order of the stream */
+  objects: { number: number; offset: number }[]
+}
+
+export interface ObjectStreams {
+  /** @throws SigningError `signing/pdf-damaged` the object is not at that place of that stream */
+  read(wanted: PdfReference, place: { stream: number; index: number }): Promise<PdfValue>
+}
+
+export function createObjectStreams(source: RandomAccess, xref: Xref, budget: Budget): ObjectStreams {
+  const kept = new Map<number, Unpacked>()
+
+  async function open(number: number): Promise<Unpacked> {
+    const known = kept.get(number)
+    if (known !== undefined) return known
+    const { dictionary, data } = await readStream(number)
+    const unpacked = index(dictionary, unpackStream(dictionary, data, budget))
+    kept.set(number, unpacked)
+    if (kept.size > KEPT) kept.delete(kept.keys().next().value ?? number)
+    return unpacked
+  }
+
+  /** An object stream is never inside another one (§7.5.7). */
+  async function readStream(number: number): Promise<{ dictionary: PdfDictionary; data: Buffer }> {
+    const { value, streamStart } = await readPlain(reference(number), 'an object stream')
+    if (value.kind !== 'dictionary' || streamStart === null) throw damaged('an object stream is no stream')
+    const type = value.entries.get('Type')
+    if (type?.kind !== 'name' || type.value !== 'ObjStm') throw damaged('an object stream has another type')
+    const length = await readLength(value.entries.get('Length'))
+    if (streamStart + length > source.size) throw damaged('an object stream is cut off')
+    budget.spendBytes(length)
+    return { dictionary: value, data: await source.read(streamStart, length) }
+  }
+
+  async function readLength(value: PdfValue | undefined): Promise<number> {
+    const direct = value?.kind === 'reference' ? (await readPlain(value, 'the length of a stream')).value : value
+    const length = wholeNumber(direct)
+    if (length === null) throw damaged('an object stream has no length')
+    return length
+  }
+
+  async function readPlain(wanted: PdfReference, what: string) {
+    const entry = await xref.find(wanted.number)
+    if (entry.kind !== 'at' || entry.generation !== wanted.generation) throw damaged(`${what} is not in the document`)
+    const object = await readObjectAt(source, entry.offset, budget)
+    if (!isObject(object, wanted)) throw damaged(`object ${wanted.number} is not where the cross-reference says`)
+    return object
+  }
+
+  async function read(wanted: PdfReference, place: { stream: number; index: number }): Promise<PdfValue> {
+    const { bytes, objects } = await open(place.stream)
+    const object = objects[place.index]
+    if (object?.number !== wanted.number || wanted.generation !== 0) {
+      throw damaged(`object ${wanted.number} is not where the cross-reference says`)
+    }
+    budget.spendSteps(1)
+    return parseEmbedded(bytes, object.offset)
+  }
+
+  return { read }
+}
+
+function index(dictionary: PdfDictionary, bytes: Buffer): Unpacked {
+  const count = wholeNumber(dictionary.entries.get('N'))
+  const first = wholeNumber(dictionary.entries.get('First'))
+  if (count === null || first === null || count > MAX_OBJECTS || first > bytes.length) {
+    throw damaged('an object stream has a wrong header')
+  }
+  // a closing space, so that the last number is not taken for one that goes on
+  const parser = new PdfParser(Buffer.concat([bytes.subarray(0, first), SPACE]))
+  const objects: Unpacked['objects'] = []
+  try {
+    for (let at = 0; at < count; at++) objects.push({ number: parser.integer(), offset: first + parser.integer() })
+  } catch (error) {
+    if (error instanceof CutOff) throw damaged('an object stream has a wrong header', error)
+    throw error
+  }
+  return { bytes: Buffer.concat([bytes, SPACE]), objects }
+}
+
+function parseEmbedded(bytes: Buffer, offset: number): PdfValue {
+  if (offset >= bytes.length) throw damaged('an object lies outside its object stream')
+  try {
+    return new PdfParser(bytes, offset).value()
+  } catch (error) {
+    if (error instanceof CutOff) throw damaged('an object stream ends inside an object', error)
+    throw error
+  }
+}
+
+const KEPT = 4
+const MAX_OBJECTS = 100_000
+const SPACE = Buffer.from(' ')

@@ -1,0 +1,78 @@
+/**
+ * Reads one indirect object at a known offset (ISO 32000-2 §7.3.10). Follows no reference.
+ */
+import { SigningError } from '../errors.ts'
+import type { RandomAccess } from '../random-access.ts'
+import type { Budget } from './budget.ts'
+import { CutOff, PdfParser } from './parser.ts'
+import { damaged } from './values.ts'
+import type { PdfReference, PdfValue } from './values.ts'
+
+export interface IndirectObject {
+  number: number
+  generation: number
+  value: PdfValue
+  /** absolute offset of the first byte of stream data; null when the object is no stream */
+  streamStart: number | null
+}
+
+/**
+ * Reads the object that begins at `offset`; white space before it is skipped.
+ *
+ * @throws SigningError `signing/pdf-damaged` no object begins there
+ * @throws SigningError `signing/pdf-too-complex` it is larger than 4 MiB without its stream
+ */
+export async function readObjectAt(source: RandomAccess, offset: number, budget: Budget): Promise<IndirectObject> {
+  budget.spendSteps(1)
+  const { result } = await parseAt(source, offset, (parser) => {
+    const number = parser.integer()
+    const generation = parser.integer()
+    if (!parser.accept('obj')) throw damaged(`no object begins at byte ${offset}`)
+    const value = parser.value()
+    if (parser.accept('endobj')) return { number, generation, value, streamStart: null }
+    if (value.kind !== 'dictionary' || !parser.accept('stream')) throw damaged(`the object at byte ${offset} does not end`)
+    return { number, generation, value, streamStart: offset + streamData(parser) }
+  })
+  return result
+}
+
+/** True when the cross-reference entry and the object agree about its number. */
+export function isObject(object: IndirectObject, { number, generation }: PdfReference): boolean {
+  return object.number === number && object.generation === generation
+}
+
+/**
+ * Runs `parse` on a piece of the document that grows until the piece holds all that `parse` wants.
+ *
+ * @returns what `parse` gave, and the absolute offset where it stopped
+ */
+export async function parseAt<T>(
+  source: RandomAccess,
+  offset: number,
+  parse: (parser: PdfParser) => T,
+): Promise<{ result: T; end: number }> {
+  if (offset < 0 || offset >= source.size) throw damaged(`an offset points outside the document`)
+  for (let length = FIRST_READ; ; length *= 4) {
+    const available = Math.min(length, source.size - offset)
+    const parser = new PdfParser(await source.read(offset, available))
+    try {
+      return { result: parse(parser), end: offset + parser.position }
+    } catch (error) {
+      if (!(error instanceof CutOff)) throw error
+      if (available === source.size - offset) throw damaged('the document ends inside an object', error)
+      if (length > MAX_OBJECT_BYTES) throw new SigningError('signing/pdf-too-complex', 'an object is larger than 4 MiB')
+    }
+  }
+}
+
+/** §7.3.8.1: `stream` is followed by CR LF or LF, never by CR alone. */
+function streamData(parser: PdfParser): number {
+  const [first, second] = [parser.bytes[parser.position], parser.bytes[parser.position + 1]]
+  if (first === undefined || second === undefined) throw new CutOff()
+  if (first === 10) return parser.position + 1
+  if (first === 13 && second === 10) return parser.position + 2
+  throw damaged('the keyword stream is not followed by an end of line')
+}
+
+const FIRST_READ = 2048
+const MAX_OBJECT_BYTES = 4 * 1024 * 1024

@@ -1,0 +1,198 @@
+/**
+ * PDF objects from bytes to values (ISO 32000-2 §7.2, §7.3). Knows no file structure.
+ *
+ * Depth and number of values are bounded; an object that the buffer cuts off is told apart from one that is wrong, so
+ * that the caller can read on. A dictionary with the same key twice is refused: readers disagree about what it means.
+ */
+import { SigningError } from '../errors.ts'
+import { damaged } from './values.ts'
+import type { PdfDictionary, PdfValue } from './values.ts'
+
+/** The buffer ends inside the object. */
+export class CutOff extends Error {}
+
+/** Reads values from `bytes`, starting at `position`, which moves along. */
+export class PdfParser {
+  readonly bytes: Buffer
+  position: number
+  #values = 0
+  #depth = 0
+
+  constructor(bytes: Buffer, position = 0) {
+    this.bytes = bytes
+    this.position = position
+  }
+
+  /** @throws CutOff · SigningError `signing/pdf-damaged`, `signing/pdf-too-complex` */
+  value(): PdfValue {
+    if (++this.#values > MAX_VALUES) throw new SigningError('signing/pdf-too-complex', 'one object holds too many values')
+    this.skipSpace()
+    const byte = this.#peek()
+    if (byte === SLASH) return { kind: 'name', value: this.#name() }
+    if (byte === LEFT_PARENTHESIS) return { kind: 'string', raw: this.#literalString() }
+    if (byte === LEFT_BRACKET) return this.#nested(() => this.#array())
+    if (byte === LESS) return this.#peek(1) === LESS ? this.#nested(() => this.#dictionary()) : this.#hexString()
+    return isNumberStart(byte) ? this.#numberOrReference() : this.#word()
+  }
+
+  /** Consumes white space and comments (§7.2.3, §7.2.4). */
+  skipSpace(): void {
+    for (;;) {
+      const byte = this.bytes[this.position]
+      if (byte === undefined) return
+      if (byte === PERCENT) while (!isEol(this.#peek())) this.position++
+      else if (isSpace(byte)) this.position++
+      else return
+    }
+  }
+
+  /** Consumes `word` if it is next, else nothing. */
+  accept(word: string): boolean {
+    this.skipSpace()
+    if (this.bytes.length - this.position <= word.length) throw new CutOff()
+    const end = this.position + word.length
+    if (this.bytes.toString('latin1', this.position, end) !== word || isRegular(this.bytes[end])) return false
+    this.position = end
+    return true
+  }
+
+  /** A non-negative integer of at most 10 digits. */
+  integer(): number {
+    this.skipSpace()
+    const text = this.#regular()
+    if (!/^\d{1,10}$/.test(text)) throw damaged('a number was expected')
+    return Number(text)
+  }
+
+  #peek(ahead = 0): number {
+    const byte = this.bytes[this.position + ahead]
+    if (byte === undefined) throw new CutOff()
+    return byte
+  }
+
+  #nested<T>(read: () => T): T {
+    if (++this.#depth > MAX_DEPTH) throw new SigningError('signing/pdf-too-complex', `nested more than ${MAX_DEPTH} deep`)
+    const value = read()
+    this.#depth--
+    return value
+  }
+
+  #array(): PdfValue {
+    this.position++
+    const items: PdfValue[] = []
+    for (;;) {
+      this.skipSpace()
+      if (this.#peek() === RIGHT_BRACKET) break
+      items.push(this.value())
+    }
+    this.position++
+    return { kind: 'array', items }
+  }
+
+  #dictionary(): PdfDictionary {
+    this.position += 2
+    const entries = new Map<string, PdfValue>()
+    for (;;) {
+      this.skipSpace()
+      if (this.#peek() === GREATER) break
+      if (this.#peek() !== SLASH) throw damaged('a dictionary key is not a name')
+      const key = this.#name()
+      if (entries.has(key)) throw damaged(`a dictionary has the key twice`)
+      entries.set(key, this.value())
+    }
+    if (this.#peek(1) !== GREATER) throw damaged('a dictionary does not end')
+    this.position += 2
+    return { kind: 'dictionary', entries }
+  }
+
+  #name(): string {
+    this.position++
+    const text = this.#regular()
+    return text.replace(/#([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  }
+
+  /** §7.3.4.2: parentheses nest, a backslash hides the next byte. */
+  #literalString(): Buffer {
+    const start = this.position
+    let open = 0
+    do {
+      const byte = this.#peek()
+      if (byte === BACKSLASH) this.position++
+      else if (byte === LEFT_PARENTHESIS) open++
+      else if (byte === RIGHT_PARENTHESIS) open--
+      this.position++
+    } while (open > 0)
+    return this.bytes.subarray(start, this.position)
+  }
+
+  #hexString(): PdfValue {
+    const start = this.position++
+    while (this.#peek() !== GREATER) {
+      if (!isHexDigit(this.#peek()) && !isSpace(this.#peek())) throw damaged('a hexadecimal string has other characters')
+      this.position++
+    }
+    this.position++
+    return { kind: 'string', raw: this.bytes.subarray(start, this.position) }
+  }
+
+  #numberOrReference(): PdfValue {
+    const text = this.#regular()
+    if (!/^[+-]*\d*\.?\d*$/.test(text) || !/\d/.test(text)) throw damaged('a number is misspelt')
+    if (!/^\d{1,10}$/.test(text)) return { kind: 'number', text }
+    const back = this.position
+    this.skipSpace()
+    const generation = isNumberStart(this.#peek()) ? this.#regular() : ''
+    if (/^\d{1,5}$/.test(generation)) {
+      this.skipSpace()
+      if (this.#peek() === LETTER_R && !isRegular(this.#peek(1))) {
+        this.position++
+        return { kind: 'reference', number: Number(text), generation: Number(generation) }
+      }
+    }
+    this.position = back
+    return { kind: 'number', text }
+  }
+
+  #word(): PdfValue {
+    const text = this.#regular()
+    if (text === 'true' || text === 'false') return { kind: 'boolean', value: text === 'true' }
+    if (text === 'null') return { kind: 'null' }
+    throw damaged('an unknown word stands where a value was expected')
+  }
+
+  /** The run of regular characters here (§7.2.3). */
+  #regular(): string {
+    const start = this.position
+    while (isRegular(this.#peek())) {
+      if (++this.position - start > MAX_WORD) throw damaged('a name or number is too long')
+    }
+    return this.bytes.toString('latin1', start, this.position)
+  }
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 32 || byte === 10 || byte === 13 || byte === 9 || byte === 0 || byte === 12
+}
+
+function isEol(byte: number): boolean {
+  return byte === 10 || byte === 13
+}
+
+function isRegular(byte: number | undefined): boolean {
+  return byte !== undefined && !isSpace(byte) && !DELIMITERS.has(byte)
+}
+
+function isNumberStart(byte: number): boolean {
+  return (byte >= 48 && byte <= 57) || byte === 43 || byte === 45 || byte === 46
+}
+
+function isHexDigit(byte: number): boolean {
+  return (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 70) || (byte >= 97 && byte <= 102)
+}
+
+const [SLASH, PERCENT, BACKSLASH, LETTER_R] = [0x2f, 0x25, 0x5c, 0x52]
+const [LEFT_PARENTHESIS, RIGHT_PARENTHESIS, LEFT_BRACKET, RIGHT_BRACKET, LESS, GREATER] = [40, 41, 91, 93, 60, 62]
+const DELIMITERS = new Set(Buffer.from('()<>[]{}/%'))
+const MAX_DEPTH = 64
+const MAX_VALUES = 250_000
+const MAX_WORD = 1024
