@@ -1,8 +1,6 @@
 /** Files for the demo: a small PDF (ISO 32000-1) and a large file of pseudo-random bytes that compress and repeat nowhere. */
-import { createCipheriv, createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createCipheriv } from 'node:crypto'
 import { open } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
 
 /** A one-page PDF that says `text`. */
 export function samplePdf(text: string): Buffer {
@@ -40,11 +38,4 @@ export async function writeLargeFile(file: string, size: number, seed: Buffer): 
   } finally {
     await handle.close()
   }
-}
-
-/** SHA-256 of a file, hex. */
-export async function sha256OfFile(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(file, { highWaterMark: BLOCK }), hash)
-  return hash.digest('hex')
 }
