@@ -13,6 +13,7 @@ import type { Invitations } from './invitations.ts'
 import type { Mailboxes } from './mailboxes.ts'
 import type { Messages } from './messages.ts'
 import type { Database } from './metadata/database.ts'
+import type { Db } from './metadata/schema.ts'
 import type { Rooms } from './rooms.ts'
 import type { Sessions } from './sessions.ts'
 import type { Settings } from './settings.ts'
@@ -70,6 +71,8 @@ export type { Logger, Random, World } from './world.ts'
 
 /** The row verbs, bound to the database or to one transaction. */
 export interface Rows {
+  /** where these verbs run; for storage's own functions that take it, such as `StoredContent.commit` */
+  db: Db
   units: Units
   users: Users
   sessions: Sessions
