@@ -11,24 +11,25 @@ import type { Problem } from './problem.ts'
 import { wordingOf } from '../web/text.ts'
 
 /** Renders a fault for a person; sets body and type, or redirects. */
-export type FaultPage = (ctx: Context, problem: Problem, requestId: string) => void
+export type FaultPage = (ctx: Context, problem: Problem, requestId: string) => Promise<void>
 
 /** Catches what the handlers throw. `page` renders for people; programs get `application/problem+json`. */
 export function renderFaults(log: Logger, page: FaultPage): Middleware {
   return async (ctx, next) => {
     try {
       await next()
-      if (ctx.status === 404 && ctx.body === undefined && ctx.respond !== false) throw new GatewayError('gateway/not-found')
+      if (ctx.status === 404 && ctx.body === undefined && ctx.respond !== false)
+        throw new GatewayError('gateway/not-found')
     } catch (error) {
       const problem = problemOf(error)
       note(log, ctx, problem, error)
       if (ctx.res.headersSent || ctx.respond === false) ctx.res.destroy()
-      else answer(ctx, problem, page)
+      else await answer(ctx, problem, page)
     }
   }
 }
 
-function answer(ctx: Context, problem: Problem, page: FaultPage): void {
+async function answer(ctx: Context, problem: Problem, page: FaultPage): Promise<void> {
   const requestId = String(ctx.state['requestId'])
   ctx.remove('Content-Length')
   ctx.remove('Content-Disposition')
@@ -37,7 +38,7 @@ function answer(ctx: Context, problem: Problem, page: FaultPage): void {
   // What is left of a body that nobody read would be taken for the next request.
   if (!ctx.req.complete) ctx.set('Connection', 'close')
   if (wantsPage(ctx)) {
-    page(ctx, problem, requestId)
+    await page(ctx, problem, requestId)
     return
   }
   // RFC 9110 §15.5.2: a 401 names the scheme that would help

@@ -18,7 +18,8 @@ export async function readForm(ctx: Context): Promise<Record<string, string>> {
   const text = decode(await readBody(ctx.req, BODY_BYTES))
   const fields: Record<string, string> = {}
   for (const [name, value] of new URLSearchParams(text)) {
-    if (Object.hasOwn(fields, name)) throw new GatewayError('gateway/bad-input', { facts: { reason: 'repeated-field' } })
+    if (Object.hasOwn(fields, name))
+      throw new GatewayError('gateway/bad-input', { facts: { reason: 'repeated-field' } })
     if (Object.keys(fields).length >= FIELDS) throw new GatewayError('gateway/too-large')
     Object.defineProperty(fields, name, { value, enumerable: true })
   }
@@ -70,7 +71,10 @@ export function ownPath(text: string | null | undefined, fallback: string): stri
 }
 
 /** Collects a request body of at most `limit` bytes. @throws GatewayError `gateway/too-large` */
-export async function readBody(request: AsyncIterable<Buffer> & { headers: NodeJS.Dict<string | string[]> }, limit: number) {
+export async function readBody(
+  request: AsyncIterable<Buffer> & { headers: NodeJS.Dict<string | string[]> },
+  limit: number,
+) {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw new GatewayError('gateway/too-large')
   const chunks: Buffer[] = []
   let size = 0

@@ -30,24 +30,36 @@ export interface Call<P = Principal | null> extends Wording {
   checkToken(token: string | undefined): void
 }
 
-interface RouteShape {
-  readonly method: 'GET' | 'POST' | 'DELETE'
-  readonly path: string
-  /** page: faults become pages, and forms carry their token in a field; api: problem documents, token in a header */
-  readonly face: 'page' | 'api'
-  /**
-   * none: no body is read · form: urlencoded fields · json: an object of small size · files: multipart, read by the
-   * handler, which calls `checkToken` first
-   */
-  readonly body: 'none' | 'form' | 'json' | 'files'
-}
+type Method = 'GET' | 'POST' | 'DELETE'
+/** page: faults become pages, and forms carry their token in a field; api: problem documents, token in a header */
+type Face = 'page' | 'api'
+/**
+ * none: no body is read · form: urlencoded fields · json: an object of small size · files: multipart, read by the
+ * handler, which calls `checkToken` first
+ */
+type Body = 'none' | 'form' | 'json' | 'files'
+type Handle<P> = (call: Call<P>) => Promise<void> | void
 
 /** One line of the route table. */
-export type Route = RouteShape &
-  (
-    | { readonly who: 'anyone'; handle(call: Call): Promise<void> }
-    | { readonly who: 'signed-in'; handle(call: Call<Principal>): Promise<void> }
-  )
+export type Route = { readonly method: Method; readonly path: string; readonly face: Face; readonly body: Body } & (
+  | { readonly who: 'anyone'; readonly handle: Handle<Principal | null> }
+  | { readonly who: 'members'; readonly handle: Handle<Principal> }
+)
+
+/** A route for everybody, signed in or not. */
+export function anyone(face: Face, place: `${Method} /${string}`, body: Body, handle: Handle<Principal | null>): Route {
+  return { ...placed(place), face, body, who: 'anyone', handle }
+}
+
+/** A route for people who are signed in; what they may do there is for access.ts to say. */
+export function members(face: Face, place: `${Method} /${string}`, body: Body, handle: Handle<Principal>): Route {
+  return { ...placed(place), face, body, who: 'members', handle }
+}
+
+function placed(place: `${Method} /${string}`): { method: Method; path: string } {
+  const [method, path] = place.split(' ') as [Method, string]
+  return { method, path }
+}
 
 export interface RouteDeps {
   authentication: Authentication
@@ -70,12 +82,13 @@ export function createRouter(routes: readonly Route[], deps: RouteDeps): Router 
 async function enter(route: Route, ctx: Context, deps: RouteDeps): Promise<void> {
   const principal =
     route.face === 'api' ? await deps.authentication.authenticate(ctx) : await deps.authentication.recognise(ctx)
-  if (route.who === 'signed-in') signedIn(principal)
+  if (route.who === 'members') signedIn(principal)
   const csrf = tokenOf(route, ctx, principal, deps.cookies)
   const checkToken = (token: string | undefined) => {
     if (!equalSecrets(token ?? '', csrf)) throw new GatewayError('gateway/csrf-refused')
   }
   const fields = route.body === 'form' ? await readForm(ctx) : {}
+  if (route.body === 'form') ctx.state['fields'] = fields
   if (route.face === 'page' && route.method !== 'GET' && route.body !== 'files') checkToken(fields['csrf'])
   const json = route.body === 'json' ? await readJson(ctx) : {}
   const call = { ...wordingOf(ctx), ctx, csrf, fields, json, param: paramReader(ctx), checkToken }

@@ -20,11 +20,18 @@ export function accountPage(frame: Frame, page: AccountPage): PageParts {
   return {
     title: account.title,
     body: html`${page.ended ? alert('done', account.ended) : null}
-<dl class="ab-facts"><dt>${account.name}</dt><dd>${page.user.name}</dd>
-<dt>${account.email}</dt><dd>${page.user.email}</dd>
-<dt>${account.factor}</dt><dd>${page.user.hasTotp ? account.factorYes : account.factorNo}</dd></dl>
-<section class="ab-card" aria-labelledby="sessions"><h2 id="sessions">${account.sessions}</h2>
-${table({ caption: account.sessions, heads, rows: page.sessions.map((session) => sessionRow(frame, session, page.current)) })}</section>`,
+      <dl class="ab-facts">
+        <dt>${account.name}</dt>
+        <dd>${page.user.name}</dd>
+        <dt>${account.email}</dt>
+        <dd>${page.user.email}</dd>
+        <dt>${account.factor}</dt>
+        <dd>${page.user.hasTotp ? account.factorYes : account.factorNo}</dd>
+      </dl>
+      <section class="ab-card" aria-labelledby="sessions">
+        <h2 id="sessions">${account.sessions}</h2>
+        ${table({ caption: account.sessions, heads, rows: page.sessions.map((session) => sessionRow(frame, session, page.current)) })}
+      </section>`,
   }
 }
 
@@ -38,7 +45,11 @@ function sessionRow(frame: Frame, session: Session, current: Session): Fragment[
     html`<span class="ab-number">${readableTime(session.lastSeenAt, language)}</span>`,
     session.id === current.id
       ? account.here
-      : html`<form method="post" action="/account/sessions/${session.id}/end">${csrfField(frame)}
-<button class="ab-button ab-button--quiet" type="submit" aria-label="${account.endName(begun)}">${account.end}</button></form>`,
+      : html`<form method="post" action="/account/sessions/${session.id}/end">
+          ${csrfField(frame)}
+          <button class="ab-button ab-button--quiet" type="submit" aria-label="${account.endName(begun)}">
+            ${account.end}
+          </button>
+        </form>`,
   ]
 }

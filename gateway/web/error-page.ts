@@ -8,9 +8,11 @@ export function errorPage(frame: Frame, problem: Problem, requestId: string): Pa
   const wait = problem.code === 'gateway/locked-out' ? waitText(problem.retryAfterSeconds, locked) : null
   return {
     title: problem.title[frame.language],
-    body: html`<div class="ab-card"><p>${wait ?? error.hints[problem.code] ?? error.help}</p>
-<p class="ab-hint">${reference(requestId)}</p>
-<p><a href="/">${error.home}</a></p></div>`,
+    body: html`<div class="ab-card">
+      <p>${wait ?? error.hints[problem.code] ?? error.help}</p>
+      <p class="ab-hint">${reference(requestId)}</p>
+      <p><a href="/">${error.home}</a></p>
+    </div>`,
   }
 }
 

@@ -1,5 +1,6 @@
 /** The page of one file: its versions, the seal, and erasing it. */
 import type { File, FileVersion, Room } from '../../storage/index.ts'
+import { plainName } from './file-name.ts'
 import { alert, csrfField, levelBadge } from './layout.ts'
 import type { Frame, PageParts } from './layout.ts'
 import { html } from './markup.ts'
@@ -19,16 +20,24 @@ export interface FilePage {
 
 export function filePage(frame: Frame, page: FilePage): PageParts {
   const { texts } = frame
-  const heads = [texts.file.number, texts.room.size, texts.file.created, texts.rooms.state, texts.file.sha256, texts.room.actions]
+  const heads = [
+    texts.file.number,
+    texts.room.size,
+    texts.file.created,
+    texts.rooms.state,
+    texts.file.sha256,
+    texts.room.actions,
+  ]
   return {
-    title: page.file.name,
+    title: plainName(page.file.name),
     problem: page.problem,
     body: html`<p>${levelBadge(frame, page.room.level)} <a href="/rooms/${page.room.id}">${page.room.name}</a></p>
-${page.sealed ? alert('done', texts.file.sealDone) : null}
-<section class="ab-card" aria-labelledby="versions"><h2 id="versions">${texts.file.versions}</h2>
-${table({ caption: texts.file.versions, heads, rows: page.versions.map((version) => versionRow(frame, page.file, version)) })}</section>
-${page.maySeal ? sealForm(frame, page.file) : null}
-${page.mayErase ? eraseForm(frame, page.file) : null}`,
+      ${page.sealed ? alert('done', texts.file.sealDone) : null}
+      <section class="ab-card" aria-labelledby="versions">
+        <h2 id="versions">${texts.file.versions}</h2>
+        ${table({ caption: texts.file.versions, heads, rows: page.versions.map((version) => versionRow(frame, page.file, version)) })}
+      </section>
+      ${page.maySeal ? sealForm(frame, page.file) : null} ${page.mayErase ? eraseForm(frame, page.file) : null}`,
   }
 }
 
@@ -41,27 +50,38 @@ function versionRow(frame: Frame, file: File, version: FileVersion): Fragment[] 
     texts.file.states[version.state],
     html`<span class="ab-code">${version.sha256 ?? '–'}</span>`,
     version.state === 'released'
-      ? html`<a href="/files/${file.id}/content?version=${version.number}" aria-label="${texts.room.downloadName(
-          `${file.name} (${String(version.number)})`,
-        )}">${texts.room.download}</a>`
+      ? html`<a
+          href="/files/${file.id}/content?version=${version.number}"
+          aria-label="${texts.room.downloadName(`${plainName(file.name)} (${String(version.number)})`)}"
+          >${texts.room.download}</a
+        >`
       : null,
   ]
 }
 
 function sealForm(frame: Frame, file: File): Fragment {
   const { texts } = frame
-  return html`<section class="ab-card" aria-labelledby="seal"><h2 id="seal">${texts.file.sealTitle}</h2>
-<p>${texts.file.sealIntro}</p>
-<form method="post" action="/files/${file.id}/seal">${csrfField(frame)}
-<button class="ab-button" type="submit">${texts.file.seal}</button></form></section>`
+  return html`<section class="ab-card" aria-labelledby="seal">
+    <h2 id="seal">${texts.file.sealTitle}</h2>
+    <p>${texts.file.sealIntro}</p>
+    <form method="post" action="/files/${file.id}/seal">
+      ${csrfField(frame)} <button class="ab-button" type="submit">${texts.file.seal}</button>
+    </form>
+  </section>`
 }
 
 function eraseForm(frame: Frame, file: File): Fragment {
   const { texts } = frame
-  return html`<section class="ab-card" aria-labelledby="erase"><h2 id="erase">${texts.file.eraseTitle}</h2>
-<p>${texts.file.eraseIntro}</p>
-<form method="post" action="/files/${file.id}/erase">${csrfField(frame)}
-<div class="ab-field ab-field--check"><input id="confirm" name="confirm" type="checkbox" value="yes" required>
-<label for="confirm">${texts.file.eraseConfirm}</label></div>
-<button class="ab-button ab-button--danger" type="submit">${texts.file.erase}</button></form></section>`
+  return html`<section class="ab-card" aria-labelledby="erase">
+    <h2 id="erase">${texts.file.eraseTitle}</h2>
+    <p>${texts.file.eraseIntro}</p>
+    <form method="post" action="/files/${file.id}/erase">
+      ${csrfField(frame)}
+      <div class="ab-field ab-field--check">
+        <input id="confirm" name="confirm" type="checkbox" value="yes" required />
+        <label for="confirm">${texts.file.eraseConfirm}</label>
+      </div>
+      <button class="ab-button ab-button--danger" type="submit">${texts.file.erase}</button>
+    </form>
+  </section>`
 }

@@ -11,10 +11,11 @@ export function invitationCodePage(frame: Frame, page: { token: string; problem:
     title: invitation.title,
     problem: page.problem,
     body: html`<p>${invitation.codeIntro}</p>
-<form method="post" action="/invitation/${page.token}/code" class="ab-card ab-card--narrow">${csrfField(frame)}
-${field({ name: 'invitationCode', label: invitation.codeLabel, autocomplete: 'off', numeric: true, invalid: page.problem !== null, maxLength: 12, first: true })}
-<p><button class="ab-button" type="submit">${invitation.codeGo}</button></p>
-</form>`,
+      <form method="post" action="/invitation/${page.token}/code" class="ab-card ab-card--narrow">
+        ${csrfField(frame)}
+        ${field({ name: 'invitationCode', label: invitation.codeLabel, autocomplete: 'off', numeric: true, invalid: page.problem !== null, maxLength: 12, first: true })}
+        <p><button class="ab-button" type="submit">${invitation.codeGo}</button></p>
+      </form>`,
   }
 }
 
@@ -37,14 +38,15 @@ export function acceptPage(frame: Frame, page: AcceptPage): PageParts {
     title: page.person === null ? invitation.firstTitle : invitation.title,
     problem: page.problem,
     body: html`<p>${page.person === null ? invitation.firstIntro : invitation.for(page.person.name)}</p>
-<form method="post" action="/invitation/${page.token}" class="ab-card ab-card--narrow">${csrfField(frame)}
-<input type="hidden" name="invitationCode" value="${page.invitationCode}">
-${who(frame, page)}
-${field({ name: 'password', label: invitation.password, type: 'password', hint: invitation.passwordHint, autocomplete: 'new-password', maxLength: 1000 })}
-${field({ name: 'repeat', label: invitation.repeat, type: 'password', autocomplete: 'new-password', maxLength: 1000 })}
-${totpPart(frame, page.totp)}
-<p><button class="ab-button" type="submit">${invitation.go}</button></p>
-</form>`,
+      <form method="post" action="/invitation/${page.token}" class="ab-card ab-card--narrow">
+        ${csrfField(frame)}
+        <input type="hidden" name="invitationCode" value="${page.invitationCode}" />
+        ${who(frame, page)}
+        ${field({ name: 'password', label: invitation.password, type: 'password', hint: invitation.passwordHint, autocomplete: 'new-password', maxLength: 1000 })}
+        ${field({ name: 'repeat', label: invitation.repeat, type: 'password', autocomplete: 'new-password', maxLength: 1000 })}
+        ${totpPart(frame, page.totp)}
+        <p><button class="ab-button" type="submit">${invitation.go}</button></p>
+      </form>`,
   }
 }
 
@@ -53,12 +55,22 @@ function who(frame: Frame, page: AcceptPage): Fragment {
   if (page.person === null) {
     return [
       field({ name: 'name', label: invitation.name, value: page.entered.name, autocomplete: 'name', maxLength: 200 }),
-      field({ name: 'email', label: invitation.email, type: 'email', value: page.entered.email, autocomplete: 'username', maxLength: 254 }),
+      field({
+        name: 'email',
+        label: invitation.email,
+        type: 'email',
+        value: page.entered.email,
+        autocomplete: 'username',
+        maxLength: 254,
+      }),
     ]
   }
   // A password manager takes the account's name from here.
-  return html`<dl class="ab-facts"><dt>${invitation.email}</dt><dd>${page.person.email}</dd></dl>
-<input type="hidden" name="username" autocomplete="username" value="${page.person.email}">`
+  return html`<dl class="ab-facts">
+      <dt>${invitation.email}</dt>
+      <dd>${page.person.email}</dd>
+    </dl>
+    <input type="hidden" name="username" autocomplete="username" value="${page.person.email}" />`
 }
 
 function totpPart(frame: Frame, totp: AcceptPage['totp']): Fragment {
@@ -66,8 +78,8 @@ function totpPart(frame: Frame, totp: AcceptPage['totp']): Fragment {
   const { invitation } = frame.texts
   const groups = totp.secret.match(/.{1,4}/g)?.join(' ') ?? ''
   return html`<h2>${invitation.totpTitle}</h2>
-<p>${invitation.totpIntro}</p>
-<div class="ab-qr" role="img" aria-label="${invitation.qr}">${trusted(totp.picture)}</div>
-<p>${invitation.secret}<br><span class="ab-code">${groups}</span></p>
-${field({ name: 'code', label: invitation.totpLabel, autocomplete: 'one-time-code', numeric: true, maxLength: 12 })}`
+    <p>${invitation.totpIntro}</p>
+    <div class="ab-qr" role="img" aria-label="${invitation.qr}">${trusted(totp.picture)}</div>
+    <p>${invitation.secret}<br /><span class="ab-code">${groups}</span></p>
+    ${field({ name: 'code', label: invitation.totpLabel, autocomplete: 'one-time-code', numeric: true, maxLength: 12 })}`
 }

@@ -1,6 +1,7 @@
 /** Pages of rooms: the listing, and one room with its files and the small upload form. */
 import type { File, Page, Room } from '../../storage/index.ts'
 import type { Role } from '../../policies/index.ts'
+import { plainName, shownName } from './file-name.ts'
 import { alert, csrfField, levelBadge } from './layout.ts'
 import type { Frame, PageParts } from './layout.ts'
 import { html } from './markup.ts'
@@ -19,10 +20,10 @@ export function roomsPage(frame: Frame, rooms: Page<Room & { role: Role }>): Pag
   const heads = [texts.rooms.name, texts.level, texts.rooms.role, texts.rooms.state]
   return {
     title: texts.rooms.title,
-    body: html`<div class="ab-card">${
-      rows.length === 0 ? html`<p>${texts.rooms.empty}</p>` : table({ caption: texts.rooms.title, heads, rows })
-    }</div>
-${nextPage('/rooms', rooms.next, texts)}`,
+    body: html`<div class="ab-card">
+        ${rows.length === 0 ? html`<p>${texts.rooms.empty}</p>` : table({ caption: texts.rooms.title, heads, rows })}
+      </div>
+      ${nextPage('/rooms', rooms.next, texts)}`,
   }
 }
 
@@ -46,13 +47,15 @@ export function roomPage(frame: Frame, page: RoomPage): PageParts {
     title: page.room.name,
     problem: page.problem,
     body: html`<p>${levelBadge(frame, page.room.level)}</p>
-${done === null ? null : alert('done', done)}
-${page.room.state === 'open' ? null : alert('note', texts.room.closed)}
-<section class="ab-card" aria-labelledby="files"><h2 id="files">${texts.room.files}</h2>
-${rows.length === 0 ? html`<p>${texts.room.empty}</p>` : table({ caption: texts.room.files, heads, rows })}
-${nextPage(`/rooms/${page.room.id}`, page.files.next, texts)}</section>
-${page.mayUpload ? uploadForm(frame, page) : null}
-<p><a href="/rooms">${texts.rooms.title}</a></p>`,
+      ${done === null ? null : alert('done', done)}
+      ${page.room.state === 'open' ? null : alert('note', texts.room.closed)}
+      <section class="ab-card" aria-labelledby="files">
+        <h2 id="files">${texts.room.files}</h2>
+        ${rows.length === 0 ? html`<p>${texts.room.empty}</p>` : table({ caption: texts.room.files, heads, rows })}
+        ${nextPage(`/rooms/${page.room.id}`, page.files.next, texts)}
+      </section>
+      ${page.mayUpload ? uploadForm(frame, page) : null}
+      <p><a href="/rooms">${texts.rooms.title}</a></p>`,
   }
 }
 
@@ -60,12 +63,14 @@ function fileRow(frame: Frame, file: File): Fragment[] {
   const { texts, language } = frame
   const { current } = file
   return [
-    html`<a href="/files/${file.id}">${file.name}</a>`,
+    html`<a href="/files/${file.id}">${shownName(file.name)}</a>`,
     html`<span class="ab-number">${readableSize(current.size, language)}</span>`,
     html`<span class="ab-number">${readableTime(current.createdAt, language)}</span>`,
     current.note === 'sealed' ? `${String(current.number)} (${texts.file.sealed})` : current.number,
     current.state === 'released'
-      ? html`<a href="/files/${file.id}/content" aria-label="${texts.room.downloadName(file.name)}">${texts.room.download}</a>`
+      ? html`<a href="/files/${file.id}/content" aria-label="${texts.room.downloadName(plainName(file.name))}"
+          >${texts.room.download}</a
+        >`
       : texts.room.held,
   ]
 }
@@ -73,11 +78,16 @@ function fileRow(frame: Frame, file: File): Fragment[] {
 /** The token stands before the file, so that it is known before a byte of the file is stored. */
 function uploadForm(frame: Frame, page: RoomPage): Fragment {
   const { texts, language } = frame
-  return html`<section class="ab-card" aria-labelledby="upload"><h2 id="upload">${texts.room.uploadTitle}</h2>
-<form method="post" action="/rooms/${page.room.id}/files" enctype="multipart/form-data">${csrfField(frame)}
-<div class="ab-field"><label for="file">${texts.room.uploadLabel}</label>
-<p class="ab-hint" id="file-hint">${texts.room.uploadHint(readableSize(page.formLimit, language))}</p>
-<input class="ab-input" id="file" name="file" type="file" required aria-describedby="file-hint"></div>
-<p><button class="ab-button" type="submit">${texts.room.uploadGo}</button></p>
-</form></section>`
+  return html`<section class="ab-card" aria-labelledby="upload">
+    <h2 id="upload">${texts.room.uploadTitle}</h2>
+    <form method="post" action="/rooms/${page.room.id}/files" enctype="multipart/form-data">
+      ${csrfField(frame)}
+      <div class="ab-field">
+        <label for="file">${texts.room.uploadLabel}</label>
+        <p class="ab-hint" id="file-hint">${texts.room.uploadHint(readableSize(page.formLimit, language))}</p>
+        <input class="ab-input" id="file" name="file" type="file" required aria-describedby="file-hint" />
+      </div>
+      <p><button class="ab-button" type="submit">${texts.room.uploadGo}</button></p>
+    </form>
+  </section>`
 }

@@ -14,19 +14,31 @@ export interface TableParts {
 
 export function table({ caption, heads, rows }: TableParts): Markup {
   return html`<table class="ab-table" role="table">
-<caption class="ab-visually-hidden">${caption}</caption>
-<thead role="rowgroup"><tr role="row">${heads.map((head) => html`<th scope="col" role="columnheader">${head}</th>`)}</tr></thead>
-<tbody role="rowgroup">${rows.map(
-    (cells) =>
-      html`<tr role="row">${cells.map((cell, index) =>
-        index === 0 ? html`<th scope="row" role="rowheader">${cell}</th>` : html`<td role="cell">${cell}</td>`,
-      )}</tr>`,
-  )}</tbody>
-</table>`
+    <caption class="ab-visually-hidden">
+      ${caption}
+    </caption>
+    <thead role="rowgroup">
+      <tr role="row">
+        ${heads.map((head) => html`<th scope="col" role="columnheader">${head}</th>`)}
+      </tr>
+    </thead>
+    <tbody role="rowgroup">
+      ${rows.map(
+        (cells) =>
+          html`<tr role="row">
+            ${cells.map((cell, index) =>
+              index === 0 ? html`<th scope="row" role="rowheader">${cell}</th>` : html`<td role="cell">${cell}</td>`,
+            )}
+          </tr>`,
+      )}
+    </tbody>
+  </table>`
 }
 
 /** The link to the next page of a listing; nothing on the last one. */
 export function nextPage(path: string, next: string | null, texts: { next: string; page: string }): Fragment {
   if (next === null) return null
-  return html`<nav aria-label="${texts.page}"><p><a href="${path}?after=${encodeURIComponent(next)}" rel="next">${texts.next}</a></p></nav>`
+  return html`<nav aria-label="${texts.page}">
+    <p><a href="${path}?after=${encodeURIComponent(next)}" rel="next">${texts.next}</a></p>
+  </nav>`
 }

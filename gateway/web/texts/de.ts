@@ -49,7 +49,8 @@ export const de = {
     codeIntro: 'Sie haben zusätzlich zum Link einen achtstelligen Code erhalten. Bitte geben Sie ihn hier ein.',
     codeLabel: 'Achtstelliger Code',
     codeGo: 'Weiter',
-    codeWrong: 'Dieser Code passt nicht zum Link. Bitte prüfen Sie die Ziffern. Nach fünf Versuchen gilt der Link nicht mehr.',
+    codeWrong:
+      'Dieser Code passt nicht zum Link. Bitte prüfen Sie die Ziffern. Nach fünf Versuchen gilt der Link nicht mehr.',
     for: (name: string) => `Zugang für ${name}`,
     name: 'Vor- und Nachname',
     email: 'E-Mail-Adresse',
@@ -150,7 +151,8 @@ export const de = {
       'gateway/denied': 'Ihre Rolle in diesem Raum reicht dafür nicht aus. Die Leitung des Raums kann das ändern.',
       'gateway/csrf-refused': 'Bitte laden Sie die Seite neu und senden Sie das Formular noch einmal ab.',
       'gateway/foreign-origin': 'Bitte öffnen Sie die Seite über ihre eigene Adresse und versuchen Sie es noch einmal.',
-      'gateway/needs-resumable-upload': 'Bitte nutzen Sie das Programm „amtsbote upload“. Es setzt nach einer Unterbrechung fort.',
+      'gateway/needs-resumable-upload':
+        'Bitte nutzen Sie das Programm „amtsbote upload“. Es setzt nach einer Unterbrechung fort.',
       'gateway/too-many-requests': 'Bitte warten Sie kurz und versuchen Sie es dann noch einmal.',
       'storage/key-destroyed': 'Der Inhalt wurde auf Anordnung gelöscht und lässt sich nicht wiederherstellen.',
       'signing/not-a-pdf': 'Ein Siegel lässt sich nur an einem PDF anbringen.',

@@ -1,0 +1,158 @@
+/**
+ * Redeeming an invitation: link, code of the second channel, password and second factor become an account that can
+ * sign in, all at once or not at all.
+ *
+ * Nothing is kept between the pages. The TOTP key follows from the secret of the browser's visit, so that looking at
+ * the page again shows the same key; the invitation's code travels along and is checked again at the end, so that it
+ * is not enough to hold the link after somebody else entered the code.
+ */
+import { createHmac } from 'node:crypto'
+import { TOTP, judgePassword, mayEnrolSecondFactor } from '../../policies/index.ts'
+import type { Levels } from '../../policies/index.ts'
+import { isStorageError } from '../../storage/index.ts'
+import type { OpenInvitation, Rows, Storage, User, World } from '../../storage/index.ts'
+import { GatewayError } from '../errors.ts'
+import type { Passwords } from './password.ts'
+import type { SignIn } from './sign-in.ts'
+import { base32, checkCode } from './totp.ts'
+
+/** An invitation as its page needs it. */
+export interface InvitationView {
+  invitation: OpenInvitation
+  /** null for the first administrator */
+  user: User | null
+  /** whether a second factor is set up with it */
+  enrols: boolean
+}
+
+export interface Acceptance {
+  token: string
+  invitationCode: string
+  password: string
+  /** secret of the browser visit that the TOTP key follows from */
+  visit: string
+  /** six digits; empty where no second factor is set up */
+  code: string
+  /** who the first administrator is; otherwise ignored */
+  person: { name: string; email: string }
+}
+
+export interface InvitationFlow {
+  /** @throws GatewayError `gateway/link-gone` */
+  look(token: string): Promise<InvitationView>
+  /** @throws GatewayError `gateway/link-gone` the last try was wrong too, or the link is void */
+  tryCode(token: string, code: string): Promise<'accepted' | 'wrong'>
+  /** The TOTP key of this visit for this invitation, base32. */
+  totpSecret(token: string, visit: string): string
+  /**
+   * Sets up the account and opens a session with what was just proven.
+   *
+   * @returns the session token
+   * @throws GatewayError `gateway/weak-password`, `gateway/wrong-code`, `gateway/link-gone`
+   * @throws StorageError `storage/already-exists` the address of the first administrator is taken
+   */
+  accept(acceptance: Acceptance): Promise<string>
+}
+
+export interface InvitationDeps extends Pick<World, 'clock'> {
+  storage: Storage
+  levels: Levels
+  passwords: Passwords
+  signIn: SignIn
+}
+
+const SYSTEM = { kind: 'system', name: 'invitation' } as const
+
+export function createInvitationFlow(deps: InvitationDeps): InvitationFlow {
+  const { storage, clock, passwords } = deps
+
+  async function look(token: string): Promise<InvitationView> {
+    const invitation = await storage.invitations.open(token, clock())
+    if (invitation === null) throw new GatewayError('gateway/link-gone')
+    const user = invitation.userId === null ? null : await storage.users.byId(invitation.userId)
+    if (user?.state === 'disabled') throw new GatewayError('gateway/link-gone')
+    return { invitation, user, enrols: enrols(deps, invitation, user) }
+  }
+
+  async function tryCode(token: string, code: string): Promise<'accepted' | 'wrong'> {
+    const verdict = await storage.invitations.tryCode(token, code.replace(/\D/g, ''), clock())
+    if (verdict === 'dead') throw new GatewayError('gateway/link-gone')
+    return verdict
+  }
+
+  async function accept(acceptance: Acceptance): Promise<string> {
+    const view = await look(acceptance.token)
+    if (view.invitation.needsCode && (await tryCode(acceptance.token, acceptance.invitationCode)) === 'wrong') {
+      throw new GatewayError('gateway/wrong-code', { facts: { reason: 'invitation' } })
+    }
+    const email = view.user?.email ?? acceptance.person.email
+    const verdict = judgePassword(acceptance.password, [email, email.split('@', 1).join('')])
+    if (verdict !== 'good') throw new GatewayError('gateway/weak-password', { facts: { rule: verdict } })
+    const step = view.enrols ? await provenStep(acceptance) : null
+    const hash = await passwords.hash(acceptance.password)
+    return storage.transact((rows) => setUp(deps, rows, { acceptance, view, hash, step }))
+  }
+
+  async function provenStep(acceptance: Acceptance): Promise<number> {
+    const check = await checkCode(totpSecret(acceptance.token, acceptance.visit), acceptance.code, clock())
+    if (check.kind !== 'right') throw new GatewayError('gateway/wrong-code', { facts: { reason: check.kind } })
+    return check.step
+  }
+
+  return { look, tryCode, totpSecret, accept }
+}
+
+/** 160 bits (RFC 4226 §4, R6) out of the 256 random bits of the visit, another for every link. */
+function totpSecret(token: string, visit: string): string {
+  const bytes = createHmac('sha256', visit).update(`amtsbote totp enrolment\n${token}`).digest()
+  return base32(bytes.subarray(0, TOTP.secretBytes))
+}
+
+interface SetUp {
+  acceptance: Acceptance
+  view: InvitationView
+  hash: string
+  step: number | null
+}
+
+async function setUp(deps: InvitationDeps, rows: Rows, { acceptance, view, hash, step }: SetUp): Promise<string> {
+  await consume(rows, view.invitation)
+  const user = view.user ?? (await rows.users.create({ ...acceptance.person, audience: 'staff', admin: true }, SYSTEM))
+  const self = { kind: 'user', id: user.id } as const
+  await rows.users.setPassword(user.id, hash, self)
+  if (step !== null) {
+    await rows.users.setTotp(user.id, totpSecret(acceptance.token, acceptance.visit), step, self)
+  }
+  return deps.signIn.open(rows, user, step === null ? ['password'] : ['password', 'totp'], deps.clock())
+}
+
+/** Whoever comes second finds the link used up. */
+async function consume(rows: Rows, invitation: OpenInvitation): Promise<void> {
+  try {
+    await rows.invitations.consume(invitation.id, SYSTEM)
+  } catch (cause) {
+    if (isStorageError(cause, 'storage/not-found')) throw new GatewayError('gateway/link-gone', { cause })
+    throw cause
+  }
+}
+
+/**
+ * Whether this invitation sets up a second factor. An account that has one keeps it: replacing it wants a fresh proof
+ * of the old one, or an operator who removes it first.
+ */
+function enrols(deps: InvitationDeps, invitation: OpenInvitation, user: User | null): boolean {
+  if (user?.hasTotp === true) return false
+  const { purpose, needsCode } = invitation
+  const verdict = mayEnrolSecondFactor(
+    {
+      // asked as if the code had been entered: without it, accept() does not get as far as this
+      invitation: { purpose, needsCode, codeAccepted: needsCode },
+      hasSecondFactor: false,
+      audience: user?.audience ?? 'staff',
+      assurance: null,
+    },
+    deps.levels,
+    deps.clock(),
+  )
+  return verdict.kind === 'allow'
+}

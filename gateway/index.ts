@@ -1,0 +1,19 @@
+/**
+ * The face of the gateway: HTTP for people and programs.
+ *
+ * `createApp` gives a Koa application that does not listen. Below it: sessions and factors (auth/), headers, cookies and
+ * problems (http/), resumable uploads (tus/), pages without script (web/).
+ */
+export { createApp } from './app.ts'
+export type { App, AppDeps } from './app.ts'
+export { createPasswords } from './auth/password.ts'
+export type { Passwords } from './auth/password.ts'
+export { GatewayError } from './errors.ts'
+export type { GatewayErrorCode } from './errors.ts'
+export type { SealFile } from './files.ts'
+export { safeFileName } from './http/disposition.ts'
+export type { ErrorCode } from './http/problem.ts'
+export { invitationPath } from './invitation.ts'
+export type { AnswerOsci } from './osci.ts'
+export { SITE_LIMITS } from './site.ts'
+export type { Site } from './site.ts'
