@@ -38,3 +38,5 @@ export type {
   SessionFacts,
   SessionState,
 } from './credentials.ts'
+export { judgeSigningKey } from './algorithms.ts'
+export type { KeyFacts, KeyVerdict } from './algorithms.ts'
