@@ -4,10 +4,25 @@
  * Bytes come before the row on the way in: `put` seals and stores, `commit` writes the row inside the caller's transaction.
  * Layout: FORMAT.md. What the bytes mean (a version of a file, a message) is for the caller to know.
  */
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 
-import type { ContentId, ScopeId } from './ids.ts'
+import { StorageError } from './errors.ts'
+import { newId, type ContentId, type ScopeId } from './ids.ts'
 import type { Db } from './metadata/schema.ts'
+import { createContentReader, type ContentReader } from './segments/content-reader.ts'
+import { writeContent } from './segments/content-writer.ts'
+import type { ByteDeps } from './segments/deps.ts'
+import { deleteSegments } from './segments/removal.ts'
+import {
+  contentRow,
+  insertContent,
+  keyOf,
+  saveSegment,
+  segmentsOf,
+  type ContentRow,
+  type Segment,
+} from './segments/segment-rows.ts'
+import { SMALL_BYTES, smallStore } from './segments/small.ts'
 
 export interface Contents {
   /**
@@ -67,4 +82,97 @@ export interface RandomAccess {
   /** Reads up to `length` bytes at `position`; fewer only at the end. */
   read(position: number, length: number): Promise<Buffer>
   close(): Promise<void>
+}
+
+export function createContents(deps: ByteDeps): Contents {
+  const storeSmall = smallStore(deps)
+  const { database, keyRing } = deps
+
+  const store = async (scope: ScopeId, source: AsyncIterable<Uint8Array> | Uint8Array, maxBytes: number) => {
+    const scopeKey = await keyRing.scopeKey(database.kysely, scope)
+    if (!(source instanceof Uint8Array) || source.length > SMALL_BYTES) {
+      const pieces = source instanceof Uint8Array ? [source] : source
+      return writeContent(deps, { scopeKey, maxBytes }, pieces)
+    }
+    if (source.length > maxBytes) throw new StorageError('storage/size-exceeded', `more than ${maxBytes} bytes`)
+    const { segment, sha256 } = await storeSmall(scopeKey, source)
+    return { segment, sha256, size: source.length }
+  }
+
+  const openReader = async (id: ContentId): Promise<{ row: ContentRow; reader: ContentReader }> => {
+    const row = await contentRow(database.kysely, id)
+    if (row === null || row.state === 'open') throw new StorageError('storage/not-found', 'no such content')
+    if (row.state !== 'whole') throw new StorageError('storage/key-destroyed', 'the key of this content was destroyed')
+    const scopeKey = await keyRing.scopeKey(database.kysely, row.scopeId)
+    const segments = await segmentsOf(database.kysely, id)
+    const readable = segments.map((segment) => ({
+      cipher: { key: keyOf(keyRing, scopeKey, segment), segmentId: segment.id },
+      objectId: segment.objectId,
+      plainSize: segment.plainSize,
+      cut: segment.cut,
+    }))
+    return { row, reader: createContentReader({ objects: deps.objects, lane: deps.sealer.lane(id) }, readable) }
+  }
+
+  return {
+    put: async (scope, source, limits) => {
+      const stored = await store(scope, source, limits?.maxBytes ?? Number.MAX_SAFE_INTEGER)
+      return storedContent(deps, scope, stored)
+    },
+    open: async (id, range) => {
+      const { row, reader } = await openReader(id)
+      const { start, end } = range ?? { start: 0, end: reader.size }
+      if (!(start >= 0 && start <= end && end <= reader.size)) {
+        await reader.close()
+        throw new StorageError('storage/bad-value', `range ${start}-${end} of ${reader.size}`)
+      }
+      return { size: row.size, sha256: row.sha256, stream: asStream(reader, start, end) }
+    },
+    randomAccess: async (id) => {
+      const { reader } = await openReader(id)
+      return {
+        size: reader.size,
+        read: async (position, length) => {
+          const pieces: Buffer[] = []
+          const end = Math.min(reader.size, position + length)
+          for await (const piece of reader.stream(Math.min(position, end), end)) pieces.push(piece)
+          return Buffer.concat(pieces)
+        },
+        close: () => reader.close(),
+      }
+    },
+  }
+}
+
+function storedContent(
+  deps: ByteDeps,
+  scope: ScopeId,
+  stored: { segment: Segment; sha256: string; size: number },
+): StoredContent {
+  const contentId = newId<ContentId>(deps.random)
+  return {
+    contentId,
+    size: stored.size,
+    sha256: stored.sha256,
+    commit: async (db) => {
+      await insertContent(
+        db,
+        { id: contentId, scope, size: stored.size, sha256: stored.sha256, state: 'whole' },
+        deps.clock(),
+      )
+      await saveSegment(db, contentId, stored.segment)
+    },
+    discard: () => deleteSegments(deps.objects, [stored.segment]),
+  }
+}
+
+function asStream(reader: ContentReader, start: number, end: number): Readable {
+  async function* pieces() {
+    try {
+      yield* reader.stream(start, end)
+    } finally {
+      await reader.close()
+    }
+  }
+  return Readable.from(pieces(), { objectMode: false, highWaterMark: 1 << 20 })
 }

@@ -29,6 +29,7 @@ export async function filesystemObjects(options: { root: string }): Promise<Obje
 
   return {
     chunksInPart: () => CHUNKS_IN_PART,
+    wantsDigest: false,
     readAhead: { bytes: 1 << 20, requests: 3 },
     put: (id, bytes) => guard(() => putWhole(folders, id, bytes), 'storage/objects-unavailable'),
     openParts: (id, handle) => guard(() => openParts(folders, id, handle)),
@@ -123,7 +124,7 @@ async function openParts(folders: Folders, id: ObjectId, handle: string | null):
     handle: 'open',
     putPart: async (_number, position, part: SealedPart) => {
       await guard(() => writeAll(file, part.bytes, position))
-      return ''
+      return null
     },
     flush: () =>
       guard(async () => {

@@ -12,6 +12,8 @@ import type { ObjectId } from '../ids.ts'
 export interface ObjectStore {
   /** Chunks in part `number` (from 1) of an object that is written in parts; FORMAT.md, "Parts". */
   chunksInPart(number: number): number
+  /** Whether a part should come with the SHA-256 of its bytes. */
+  readonly wantsDigest: boolean
   /** How many bytes one reader should ask for at a time, and how many such requests pay off at once. */
   readonly readAhead: { bytes: number; requests: number }
   /** Stores a small object whole; durable when this resolves. */
@@ -24,14 +26,18 @@ export interface ObjectStore {
    */
   openParts(id: ObjectId, handle: string | null): Promise<PartWriter>
   /**
-   * Makes an object out of the first `receipts.length` parts; readable and durable when this resolves.
+   * Makes an object out of the first parts, as many as there are receipts or bytes; readable and durable when this resolves.
    * Idempotent: when the outcome of an earlier call is unknown, this asks the store instead of repeating blindly.
    *
    * @throws StorageError `storage/object-absent` neither the parts nor the object are there
    */
   complete(id: ObjectId, parts: FinishedParts): Promise<void>
-  /** Drops an object begun with `openParts` that will never be completed, with all its parts. */
-  abort(id: ObjectId, handle: string): Promise<void>
+  /**
+   * Drops an object begun with `openParts` that will never be completed, with all its parts.
+   *
+   * @param handle null = whatever was begun under this id
+   */
+  abort(id: ObjectId, handle: string | null): Promise<void>
   /** A reader over a whole object. @throws StorageError `storage/object-absent` */
   open(id: ObjectId): Promise<ObjectReader>
   /** Size in bytes of a whole object; null = absent. */
@@ -48,7 +54,7 @@ export interface ObjectStore {
 
 export interface FinishedParts {
   handle: string
-  /** what `putPart` returned, in order of part numbers from 1 */
+  /** what `putPart` returned, in order of part numbers from 1; empty when the store gives none */
   receipts: readonly string[]
   /** sealed bytes in these parts together */
   bytes: number
@@ -61,9 +67,9 @@ export interface PartWriter {
    * Stores part `number` (from 1), whose first byte lies at `position` of the object.
    * `bytes` must not change until this resolves. A part may be put again only after a call for it has resolved.
    *
-   * @returns the store's receipt, needed by `complete`
+   * @returns the store's receipt, needed by `complete`; null = this store gives none
    */
-  putPart(number: number, position: number, bytes: SealedPart): Promise<string>
+  putPart(number: number, position: number, part: SealedPart): Promise<string | null>
   /** When this resolves, every part whose `putPart` resolved before the call survives a loss of power. */
   flush(): Promise<void>
   /** Lets go of what this process holds open; the parts stay. */

@@ -64,11 +64,15 @@ export async function s3Objects(options: S3Options): Promise<ObjectStore> {
   return {
     // Parts of 8, 32 and 128 MiB of plaintext: 10,000 of them end at about 945 GiB. FORMAT.md, "Parts".
     chunksInPart: (number) => (number <= 1000 ? 128 : number <= 3000 ? 512 : 2048),
+    wantsDigest: true,
     readAhead: { bytes: 8 << 20, requests: 2 },
     put: (id, bytes) => bucket.put(id, bytes),
     openParts: (id, handle) => openParts(bucket, id, handle),
     complete: (id, parts) => bucket.complete(id, parts),
-    abort: (id, handle) => bucket.abort(id, handle),
+    abort: async (id, handle) => {
+      if (handle !== null) await bucket.abort(id, handle)
+      else for await (const begun of bucket.listUnfinished(id)) await bucket.abort(id, begun.handle)
+    },
     open: async (id) => openReader(bucket, id),
     size: (id) => bucket.size(id),
     delete: (id) => bucket.delete(id),
@@ -170,12 +174,13 @@ function createBucket(client: S3Client, options: S3Options) {
         token = page.IsTruncated === true ? page.NextContinuationToken : undefined
       } while (token !== undefined)
     },
-    listUnfinished: async function* (): AsyncIterable<UnfinishedObject> {
+    listUnfinished: async function* (within = ''): AsyncIterable<UnfinishedObject> {
+      const Prefix = options.prefix + within
       let after: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {}
       while (after) {
         const place: object = after
         const page = await guard(() =>
-          client.send(new ListMultipartUploadsCommand({ Bucket: options.bucket, Prefix: options.prefix, ...place })),
+          client.send(new ListMultipartUploadsCommand({ Bucket: options.bucket, Prefix, ...place })),
         )
         for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
           const id = idOf(Key)

@@ -1,0 +1,152 @@
+/**
+ * Sealing, opening and hashing in threads of their own, so that the main thread only receives and hands over.
+ *
+ * A lane is one thread: requests on it are answered in order, and it keeps running digests under names. A thread that
+ * dies fails what it was asked and is replaced; its digests are then gone (`endDigest` gives null).
+ */
+import type { Worker } from 'node:worker_threads'
+
+import { StorageError } from '../errors.ts'
+import type { ChunkKind, SegmentCipher } from './chunks.ts'
+import type { DigestAlgorithm, SealingRequest, SealingResult } from './sealing.ts'
+import { startWorker } from './start-worker.ts'
+
+export interface SealerQuestion {
+  id: number
+  request: SealingRequest
+}
+
+export type SealerAnswer = { id: number; result: SealingResult } | { id: number; damaged: boolean; message: string }
+
+export interface Sealer {
+  /** The lane for this name; always the same one for the same name. */
+  lane(name: string): Lane
+  close(): Promise<void>
+}
+
+export interface Region {
+  memory: SharedArrayBuffer
+  /** first byte of the region */
+  at: number
+  /** plaintext bytes in it */
+  length: number
+}
+
+export interface Lane {
+  /** Seals a region in place and feeds running digests; returns the sealed length. */
+  seal(
+    cipher: SegmentCipher,
+    run: { first: number; end: ChunkKind },
+    region: Region,
+    digests: { name: string; from: number }[],
+  ): Promise<number>
+  /** SHA-256 of the first bytes of shared memory, hex. */
+  sha256(memory: SharedArrayBuffer, length: number): Promise<string>
+  /** Opens a run of chunks; `sealed` is taken over. @throws StorageError `storage/object-damaged` */
+  open(cipher: SegmentCipher, run: { first: number; end: ChunkKind }, sealed: Buffer): Promise<Buffer>
+  startDigest(name: string, algorithm: DigestAlgorithm): void
+  copyDigest(name: string, to: string): void
+  /** The digest in hex; null when it was never started or its thread died. */
+  endDigest(name: string): Promise<string | null>
+  dropDigest(name: string): void
+}
+
+/** @param options.threads threads are started when they are first needed */
+export function createSealer(options: { threads: number }): Sealer {
+  const threads = Array.from({ length: Math.max(1, options.threads) }, () => createThread())
+  const lanes = threads.map(createLane)
+  return {
+    lane: (name) => {
+      let sum = 0
+      for (let i = 0; i < name.length; i++) sum = (sum * 31 + name.charCodeAt(i)) >>> 0
+      const lane = lanes[sum % lanes.length]
+      if (!lane) throw new RangeError('no lane')
+      return lane
+    },
+    close: async () => {
+      await Promise.all(threads.map((thread) => thread.close()))
+    },
+  }
+}
+
+function createLane(thread: Thread): Lane {
+  const told = (request: SealingRequest): void => {
+    // A thread that dies here has lost its digests; endDigest will say so.
+    thread.ask(request).catch(() => undefined)
+  }
+  return {
+    seal: async (cipher, run, region, digests) =>
+      Number(await thread.ask({ kind: 'seal', cipher, ...run, ...region, digests })),
+    sha256: async (memory, length) => String(await thread.ask({ kind: 'sha256', memory, length })),
+    open: async (cipher, run, sealed) => {
+      const bytes = sealed.byteLength === sealed.buffer.byteLength ? sealed.buffer : new Uint8Array(sealed).buffer
+      const moved = bytes as ArrayBuffer
+      const plain = await thread.ask({ kind: 'open', cipher, ...run, sealed: moved }, [moved])
+      if (!(plain instanceof ArrayBuffer)) throw new TypeError('the sealing thread answered something else')
+      return Buffer.from(plain)
+    },
+    startDigest: (name, algorithm) => {
+      told({ kind: 'digest-start', name, algorithm })
+    },
+    copyDigest: (name, to) => {
+      told({ kind: 'digest-copy', name, to })
+    },
+    endDigest: async (name) => {
+      const digest = await thread.ask({ kind: 'digest-end', name })
+      return typeof digest === 'string' ? digest : null
+    },
+    dropDigest: (name) => {
+      told({ kind: 'digest-drop', name })
+    },
+  }
+}
+
+type Thread = ReturnType<typeof createThread>
+
+/** One worker with its unanswered questions; holds the process alive only while there are some. */
+function createThread() {
+  const open = new Map<number, { resolve(result: SealingResult): void; reject(error: Error): void }>()
+  let worker: Worker | null = null
+  let last = 0
+
+  const start = (): Worker => {
+    const started = startWorker(import.meta.url, 'sealer')
+    started.on('message', (answer: SealerAnswer) => {
+      const question = open.get(answer.id)
+      open.delete(answer.id)
+      if (open.size === 0) started.unref()
+      if ('result' in answer) question?.resolve(answer.result)
+      else if (answer.damaged) question?.reject(new StorageError('storage/object-damaged', answer.message))
+      else question?.reject(new Error(answer.message))
+    })
+    const ended = (cause?: unknown): void => {
+      if (worker !== started) return
+      worker = null
+      const questions = [...open.values()]
+      open.clear()
+      for (const { reject } of questions) reject(new Error('the sealing thread ended', { cause }))
+    }
+    started.on('error', ended)
+    started.on('exit', () => {
+      ended()
+    })
+    started.unref()
+    return started
+  }
+
+  return {
+    ask: (request: SealingRequest, moved: ArrayBuffer[] = []): Promise<SealingResult> =>
+      new Promise((resolve, reject) => {
+        worker ??= start()
+        if (open.size === 0) worker.ref()
+        const id = ++last
+        open.set(id, { resolve, reject })
+        worker.postMessage({ id, request } satisfies SealerQuestion, moved)
+      }),
+    close: async () => {
+      const closing = worker
+      worker = null
+      await closing?.terminate()
+    },
+  }
+}
