@@ -22,7 +22,8 @@ export function unpackStream(dictionary: PdfDictionary, packed: Buffer, budget: 
     budget.spendBytes(packed.length)
     return packed
   }
-  if (filter.kind !== 'name' || filter.value !== 'FlateDecode') throw unsupported('an unknown filter on a structure stream')
+  if (filter.kind !== 'name' || filter.value !== 'FlateDecode')
+    throw unsupported('an unknown filter on a structure stream')
   const plain = inflate(packed, budget)
   budget.spendBytes(plain.length)
   const [first] = parameters
@@ -51,7 +52,8 @@ function undoPredictor(bytes: Buffer, parameters: PdfDictionary): Buffer {
   const columns = parameter('Columns', 1)
   const plainBytes = parameter('Colors', 1) === 1 && parameter('BitsPerComponent', 8) === 8
   if (predictor < 10 || predictor > 15 || !plainBytes) throw unsupported('an unknown predictor on a structure stream')
-  if (columns < 1 || columns > MAX_COLUMNS || bytes.length % (columns + 1) !== 0) throw damaged('predictor rows do not fit')
+  if (columns < 1 || columns > MAX_COLUMNS || bytes.length % (columns + 1) !== 0)
+    throw damaged('predictor rows do not fit')
   const plain = Buffer.alloc((bytes.length / (columns + 1)) * columns)
   for (let row = 0; row * columns < plain.length; row++) {
     const kind = bytes[row * (columns + 1)] ?? 0
@@ -62,7 +64,11 @@ function undoPredictor(bytes: Buffer, parameters: PdfDictionary): Buffer {
 }
 
 /** PNG (ISO/IEC 15948) §9.2, for one byte per pixel. */
-function undoRow(packed: Buffer, plain: Buffer, { kind, row, columns }: { kind: number; row: number; columns: number }): void {
+function undoRow(
+  packed: Buffer,
+  plain: Buffer,
+  { kind, row, columns }: { kind: number; row: number; columns: number },
+): void {
   const to = row * columns
   for (let column = 0; column < columns; column++) {
     const left = column > 0 ? (plain[to + column - 1] ?? 0) : 0

@@ -30,7 +30,8 @@ export async function readObjectAt(source: RandomAccess, offset: number, budget:
     if (!parser.accept('obj')) throw damaged(`no object begins at byte ${offset}`)
     const value = parser.value()
     if (parser.accept('endobj')) return { number, generation, value, streamStart: null }
-    if (value.kind !== 'dictionary' || !parser.accept('stream')) throw damaged(`the object at byte ${offset} does not end`)
+    if (value.kind !== 'dictionary' || !parser.accept('stream'))
+      throw damaged(`the object at byte ${offset} does not end`)
     return { number, generation, value, streamStart: offset + streamData(parser) }
   })
   return result

@@ -25,7 +25,8 @@ export class PdfParser {
 
   /** @throws CutOff · SigningError `signing/pdf-damaged`, `signing/pdf-too-complex` */
   value(): PdfValue {
-    if (++this.#values > MAX_VALUES) throw new SigningError('signing/pdf-too-complex', 'one object holds too many values')
+    if (++this.#values > MAX_VALUES)
+      throw new SigningError('signing/pdf-too-complex', 'one object holds too many values')
     this.skipSpace()
     const byte = this.#peek()
     if (byte === SLASH) return { kind: 'name', value: this.#name() }
@@ -71,7 +72,8 @@ export class PdfParser {
   }
 
   #nested<T>(read: () => T): T {
-    if (++this.#depth > MAX_DEPTH) throw new SigningError('signing/pdf-too-complex', `nested more than ${MAX_DEPTH} deep`)
+    if (++this.#depth > MAX_DEPTH)
+      throw new SigningError('signing/pdf-too-complex', `nested more than ${MAX_DEPTH} deep`)
     const value = read()
     this.#depth--
     return value
@@ -128,7 +130,8 @@ export class PdfParser {
   #hexString(): PdfValue {
     const start = this.position++
     while (this.#peek() !== GREATER) {
-      if (!isHexDigit(this.#peek()) && !isSpace(this.#peek())) throw damaged('a hexadecimal string has other characters')
+      if (!isHexDigit(this.#peek()) && !isSpace(this.#peek()))
+        throw damaged('a hexadecimal string has other characters')
       this.position++
     }
     this.position++

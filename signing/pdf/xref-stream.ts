@@ -13,7 +13,8 @@ import type { XrefEntry, XrefSection } from './xref.ts'
 export async function readXrefStream(source: RandomAccess, offset: number, budget: Budget): Promise<XrefSection> {
   const object = await readObjectAt(source, offset, budget)
   const trailer = object.value
-  if (trailer.kind !== 'dictionary' || object.streamStart === null) throw damaged('a cross-reference stream is no stream')
+  if (trailer.kind !== 'dictionary' || object.streamStart === null)
+    throw damaged('a cross-reference stream is no stream')
   const type = trailer.entries.get('Type')
   if (type?.kind !== 'name' || type.value !== 'XRef') throw damaged(`no cross-reference begins at byte ${offset}`)
   // §7.5.8.2: the length must be a direct object, since no reference can be followed yet
@@ -95,7 +96,8 @@ function readRanges(trailer: PdfDictionary): Range[] {
   for (let at = 0, row = 0; at < numbers.length; at += 2) {
     const first = numbers[at] ?? null
     const count = numbers[at + 1] ?? null
-    if (first === null || count === null || count > MAX_ROWS) throw damaged('a cross-reference stream has a wrong index')
+    if (first === null || count === null || count > MAX_ROWS)
+      throw damaged('a cross-reference stream has a wrong index')
     ranges.push({ first, count, row })
     row += count
   }

@@ -37,8 +37,10 @@ export async function readXrefTable(source: RandomAccess, offset: number, budget
     })
     if ('kind' in result) return section(source, subsections, result, budget)
     const rows = at + result.rows
-    if (rows + result.count * ROW_BYTES > source.size) throw damaged('a cross-reference table is longer than the document')
-    if (subsections.length >= MAX_SUBSECTIONS) throw new SigningError('signing/pdf-too-complex', 'a table has too many parts')
+    if (rows + result.count * ROW_BYTES > source.size)
+      throw damaged('a cross-reference table is longer than the document')
+    if (subsections.length >= MAX_SUBSECTIONS)
+      throw new SigningError('signing/pdf-too-complex', 'a table has too many parts')
     subsections.push({ first: result.first, count: result.count, offset: rows })
     at = result.count === 0 ? end : rows + result.count * ROW_BYTES
   }

@@ -43,7 +43,7 @@ export interface Xref {
 export async function readXref(source: RandomAccess, startOffset: number, budget: Budget): Promise<Xref> {
   const sections: XrefSection[] = []
   const seen = new Set<number>()
-  for (let next: number | null = startOffset; next !== null; ) {
+  for (let next: number | null = startOffset; next !== null;) {
     if (seen.has(next)) throw damaged('the chain of cross-reference sections loops')
     if (seen.size >= MAX_SECTIONS) {
       throw new SigningError('signing/pdf-too-complex', `the document has more than ${MAX_SECTIONS} revisions`)
@@ -61,7 +61,9 @@ export async function readXref(source: RandomAccess, startOffset: number, budget
 }
 
 async function readSection(source: RandomAccess, offset: number, budget: Budget): Promise<XrefSection> {
-  return (await isTable(source, offset)) ? readXrefTable(source, offset, budget) : readXrefStream(source, offset, budget)
+  return (await isTable(source, offset))
+    ? readXrefTable(source, offset, budget)
+    : readXrefStream(source, offset, budget)
 }
 
 /** §7.5.8.4: what a hybrid file's table calls free, the XRefStm beside it may still hold. */
@@ -82,7 +84,7 @@ function offsetOf(trailer: PdfDictionary, key: string): number | null {
   if (value === undefined) return null
   const offset = wholeNumber(value)
   if (offset === null) throw damaged(`/${key} in a trailer is no offset`)
-  return offset
+  return offset === 0 ? null : offset // the header is there; producers write 0 for "none"
 }
 
 const MAX_SECTIONS = 1000

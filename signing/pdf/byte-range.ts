@@ -1,0 +1,58 @@
+/**
+ * The signature dictionary with its two holes (ISO 32000-2 §12.8.1): /Contents, which is not signed and gets the CMS
+ * object, and /ByteRange, which says what is signed: everything else, up to the end of the document.
+ */
+import { SigningError } from '../errors.ts'
+
+/** Where the signature lies; all offsets absolute. */
+export interface ByteRange {
+  /** of the `<` of /Contents: end of the first signed range, which begins at 0 */
+  gapStart: number
+  /** of the byte after its `>`: start of the second signed range, which ends with the document */
+  gapEnd: number
+}
+
+/**
+ * A signature dictionary with room for a CMS object of `reservedBytes`.
+ *
+ * @param entries further entries, serialised, that hold neither of the two holes
+ */
+export function signatureDictionary(entries: Buffer, reservedBytes: number): Buffer {
+  const head = `<</Type /Sig/Filter /Adobe.PPKLite/SubFilter /ETSI.CAdES.detached${BYTE_RANGE}/Contents <`
+  const hole = '0'.repeat(reservedBytes * 2)
+  return Buffer.concat([Buffer.from(`${head}${hole}>`, 'latin1'), entries, Buffer.from('>>', 'latin1')])
+}
+
+/**
+ * Writes /ByteRange for a document of `before` bytes followed by `update`, in place.
+ *
+ * @param at offset in `update` of the signature dictionary
+ */
+export function fillByteRange(update: Buffer, at: number, before: number): ByteRange {
+  const rangeAt = update.indexOf(BYTE_RANGE, at, 'latin1')
+  const open = update.indexOf('<', rangeAt, 'latin1')
+  const close = update.indexOf('>', open, 'latin1')
+  if (rangeAt < at || open < rangeAt || close < open) throw broken()
+  const range = { gapStart: before + open, gapEnd: before + close + 1 }
+  const text = `/ByteRange [0 ${range.gapStart} ${range.gapEnd} ${before + update.length - range.gapEnd}]`
+  if (text.length > BYTE_RANGE.length) throw broken()
+  update.write(text.padEnd(BYTE_RANGE.length), rangeAt, 'latin1')
+  return range
+}
+
+/** Writes the CMS object into the hole, in place; what remains of the hole stays zero (EN 319 142-1 §5.2). */
+export function fillContents(update: Buffer, range: ByteRange, before: number, cms: Buffer): void {
+  const hex = cms.toString('hex')
+  const start = range.gapStart - before
+  const end = range.gapEnd - before
+  const hole = update.toString('latin1', start, end)
+  if (hex.length > end - start - 2 || !/^<0+>$/.test(hole)) throw broken()
+  update.write(hex, start + 1, 'latin1')
+}
+
+function broken(): SigningError {
+  return new SigningError('signing/signature-failed', 'the signature does not fit into the place reserved for it')
+}
+
+/** Room for three offsets of ten digits. */
+const BYTE_RANGE = '/ByteRange [0 9999999999 9999999999 9999999999]'

@@ -1,0 +1,126 @@
+/**
+ * New and changed objects, appended to a document without touching a byte before them (ISO 32000-2 §7.5.6).
+ *
+ * The cross-reference has the style of the newest section: readers of a file with cross-reference streams need not
+ * understand tables that override objects in streams (§7.5.8.4), and the reverse.
+ */
+import { createHash } from 'node:crypto'
+import { SigningError } from '../errors.ts'
+import type { PdfDocument } from './document.ts'
+import { array, dictionary, name, number, serialize } from './values.ts'
+import type { PdfDictionary, PdfValue } from './values.ts'
+
+/** What goes between `obj` and `endobj`. */
+export interface NewObject {
+  number: number
+  generation: number
+  body: Buffer
+}
+
+export interface Update {
+  /** to be appended to the document as it is */
+  bytes: Buffer
+  /** offset in `bytes` of the body of each object, by its number */
+  bodies: Map<number, number>
+}
+
+/** @param objects in any order, each number once */
+export async function composeUpdate(document: PdfDocument, objects: readonly NewObject[]): Promise<Update> {
+  const { source } = document
+  const parts: Buffer[] = [await lineEnd(document)]
+  const bodies = new Map<number, number>()
+  const rows: Row[] = []
+  let at = parts[0]?.length ?? 0
+  const add = (part: Buffer): void => {
+    parts.push(part)
+    at += part.length
+  }
+  for (const { number: id, generation, body } of [...objects].sort((a, b) => a.number - b.number)) {
+    rows.push({ number: id, generation, offset: source.size + at })
+    add(Buffer.from(`${id} ${generation} obj\n`, 'latin1'))
+    bodies.set(id, at)
+    add(body)
+    add(Buffer.from('\nendobj\n', 'latin1'))
+  }
+  const start = source.size + at
+  if (start > MAX_OFFSET)
+    throw new SigningError('signing/pdf-too-complex', 'the document is larger than 9,999,999,999 bytes')
+  const { style } = document.xref.sections[0]
+  add(style === 'table' ? xrefTable(document, rows) : xrefStream(document, rows, start))
+  add(Buffer.from(`startxref\n${start}\n%%EOF\n`, 'latin1'))
+  return { bytes: Buffer.concat(parts), bodies }
+}
+
+interface Row {
+  number: number
+  generation: number
+  /** absolute */
+  offset: number
+}
+
+/** A document that does not end with an end of line gets one first. */
+async function lineEnd({ source }: PdfDocument): Promise<Buffer> {
+  const [last] = await source.read(source.size - 1, 1)
+  return last === 10 || last === 13 ? Buffer.alloc(0) : Buffer.from('\n')
+}
+
+/** §7.5.4: rows of exactly 20 bytes, in runs of consecutive numbers. */
+function xrefTable(document: PdfDocument, rows: readonly Row[]): Buffer {
+  const lines = runs(rows).flatMap((run) => [
+    `${run[0]?.number ?? 0} ${run.length}\n`,
+    ...run.map(({ offset, generation }) => `${pad(offset, 10)} ${pad(generation, 5)} n\r\n`),
+  ])
+  const size = Math.max(document.nextNumber, (rows.at(-1)?.number ?? 0) + 1)
+  const trailer = serialize(trailerOf(document, rows, size))
+  return Buffer.concat([Buffer.from(`xref\n${lines.join('')}trailer\n`, 'latin1'), trailer, Buffer.from('\n')])
+}
+
+/** §7.5.8: one row is type (1), offset (5 bytes), generation (2 bytes); the stream lists itself. */
+function xrefStream(document: PdfDocument, objects: readonly Row[], start: number): Buffer {
+  const own = Math.max(document.nextNumber, (objects.at(-1)?.number ?? 0) + 1)
+  const rows = [...objects, { number: own, generation: 0, offset: start }]
+  const data = Buffer.alloc(rows.length * 8)
+  rows.forEach(({ offset, generation }, index) => {
+    data.writeUInt8(1, index * 8)
+    data.writeUIntBE(offset, index * 8 + 1, 5)
+    data.writeUInt16BE(generation, index * 8 + 6)
+  })
+  const trailer = trailerOf(document, rows, own + 1)
+  trailer.entries.set('Type', name('XRef'))
+  trailer.entries.set('W', array(number(1), number(5), number(2)))
+  trailer.entries.set('Index', array(...runs(rows).flatMap((run) => [number(run[0]?.number ?? 0), number(run.length)])))
+  trailer.entries.set('Length', number(data.length))
+  const head = Buffer.concat([Buffer.from(`${own} 0 obj\n`), serialize(trailer), Buffer.from('\nstream\n')])
+  return Buffer.concat([head, data, Buffer.from('\nendstream\nendobj\n')])
+}
+
+/** §7.5.5; hints of linearisation, stream entries and private entries of the older trailer are left behind. */
+function trailerOf({ trailer, xref }: PdfDocument, rows: readonly Row[], size: number): PdfDictionary {
+  const next = dictionary({ Size: number(size), Prev: number(xref.startOffset) })
+  for (const key of ['Root', 'Info']) {
+    const value = trailer.entries.get(key)
+    if (value !== undefined) next.entries.set(key, value)
+  }
+  const id = trailer.entries.get('ID')
+  if (id?.kind === 'array' && id.items[0]?.kind === 'string') next.entries.set('ID', newId(id.items[0], rows))
+  return next
+}
+
+/** §14.4: the first part stays, the second names this revision. */
+function newId(first: PdfValue & { kind: 'string' }, rows: readonly Row[]): PdfValue {
+  const digest = createHash('sha256').update(first.raw).update(JSON.stringify(rows)).digest('hex').slice(0, 32)
+  return array(first, { kind: 'string', raw: Buffer.from(`<${digest}>`, 'latin1') })
+}
+
+function runs(rows: readonly Row[]): Row[][] {
+  const found: Row[][] = []
+  for (const row of rows) {
+    const run = found.at(-1)
+    if (run?.at(-1)?.number === row.number - 1) run.push(row)
+    else found.push([row])
+  }
+  return found
+}
+
+const pad = (value: number, width: number): string => String(value).padStart(width, '0')
+const MAX_OFFSET = 9_999_999_999

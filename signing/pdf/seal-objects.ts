@@ -1,0 +1,71 @@
+/**
+ * The new objects of a seal (ISO 32000-2 §12.5.6.19, §12.7.5.5, §12.8.1): field, appearance, texts of the signature.
+ */
+import { SigningError } from '../errors.ts'
+import { array, dictionary, name, number, serialize } from './values.ts'
+import type { PdfDictionary, PdfReference, PdfValue } from './values.ts'
+
+export interface SealTexts {
+  signedAt: Date
+  signerName: string
+  reason?: string
+  location?: string
+}
+
+/** The signature field and its invisible widget in one object. */
+export function widget(
+  field: string,
+  links: { signature: PdfReference; appearance: PdfReference; page: PdfReference },
+): PdfDictionary {
+  return dictionary({
+    Type: name('Annot'),
+    Subtype: name('Widget'),
+    FT: name('Sig'),
+    T: text(field),
+    V: links.signature,
+    P: links.page,
+    Rect: array(number(0), number(0), number(0), number(0)), // invisible, §12.7.5.5
+    F: number(132), // print, locked
+    AP: dictionary({ N: links.appearance }),
+  })
+}
+
+/** Draws nothing; checkers of PDF/A want every annotation to have an appearance. */
+export const EMPTY_APPEARANCE = Buffer.from(
+  '<</Type /XObject/Subtype /Form/BBox [0 0 0 0]/Length 0>>\nstream\n\nendstream',
+  'latin1',
+)
+
+/**
+ * Entries of the signature dictionary for people, serialised (§12.8.1 table 255; EN 319 142-1 §6.3 demands /M).
+ *
+ * @throws SigningError `signing/bad-text`
+ */
+export function signatureEntries({ signedAt, signerName, reason, location }: SealTexts): Buffer {
+  const entries: [string, string | undefined][] = [
+    ['Name', signerName],
+    ['Reason', reason],
+    ['Location', location],
+    ['M', `D:${signedAt.toISOString().replace(/[-:T]|\.\d+/g, '')}`],
+  ]
+  const parts = entries.flatMap(([key, value]) =>
+    value === undefined || value === '' ? [] : [Buffer.from(`/${key} `, 'latin1'), serialize(text(checked(value)))],
+  )
+  return Buffer.concat(parts)
+}
+
+function checked(value: string): string {
+  if (value.length > 200 || /\p{Cc}/u.test(value)) {
+    throw new SigningError('signing/bad-text', 'a text in a seal has at most 200 characters and no control characters')
+  }
+  return value
+}
+
+/** A text string (§7.9.2.2): plain where that is enough, else UTF-16BE with a mark. */
+function text(value: string): PdfValue {
+  const plain = /^[ -~]*$/.test(value)
+  const raw = plain
+    ? `(${value.replace(/[\\()]/g, (character) => `\\${character}`)})`
+    : `<feff${Buffer.from(value, 'utf16le').swap16().toString('hex')}>`
+  return { kind: 'string', raw: Buffer.from(raw, 'latin1') }
+}
