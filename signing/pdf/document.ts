@@ -89,7 +89,6 @@ async function findStart(source: RandomAccess): Promise<number> {
   const tail = (await source.read(source.size - length, length)).toString('latin1')
   const at = tail.lastIndexOf('startxref')
   if (at < 0) throw damaged('the document ends without startxref; it may be cut off')
-  // eslint-disable-next-line no-control-regex -- NUL bytes are white space in PDF (§7.2.3)
   const match = /^startxref[\s\0]+(\d{1,10})[\s\0]+%%EOF[\s\0]*$/.exec(tail.slice(at))
   if (match === null) throw damaged('the document does not end with startxref, an offset and %%EOF')
   return Number(match[1])
