@@ -17,7 +17,7 @@ export interface RowDeps extends World {
   within<T>(work: (db: Db) => Promise<T>): Promise<T>
   keyRing: KeyRing
   /** Says that a job was added: passed on to the queue once the transaction is committed. */
-  wake(jobId: JobId, at: Date): void
+  wake: (jobId: JobId, at: Date) => void
   /** Writes the audit entry of an act into the transaction of the act; last, so that the log's head is held briefly. */
   record(db: Db, entry: NewAuditEntry): Promise<void>
 }

@@ -23,7 +23,8 @@ export interface BullmqConfig {
 
 const QUEUE_NAME = 'wake'
 const STOP_MS = 3_000
-const CONNECTION: RedisOptions = {
+type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>
+const CONNECTION: ConnectionOptions = {
   connectTimeout: 5_000,
   retryStrategy: (times) => Math.min(100 * 2 ** Math.min(times, 6), 5_000),
 }
@@ -41,18 +42,13 @@ export function bullmqQueue(config: BullmqConfig, { clock, log }: Pick<World, 'c
   queue.on('error', complain)
   let worker: Worker | null = null
 
-  function connect(options: RedisOptions): Redis {
-    const redis = keep(new Redis(config.url, options))
-    // BullMQ makes its blocking connection out of this one; it must be ended too when Redis is gone
-    const duplicate = redis.duplicate.bind(redis)
-    redis.duplicate = (override) => keep(duplicate(override))
-    return redis
-  }
-
-  function keep(redis: Redis): Redis {
+  function connect(options: ConnectionOptions): Redis {
+    const redis = new Redis(config.url, options)
     redis.on('error', complain)
     connections.push(redis)
-    return redis
+    // BullMQ makes its blocking connection out of this one; it must be ended too when Redis is gone
+    const duplicate = (override?: ConnectionOptions): Redis => connect({ ...options, ...override })
+    return Object.assign(redis, { duplicate })
   }
 
   return {

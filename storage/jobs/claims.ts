@@ -214,6 +214,6 @@ async function nextDue(db: Db, kinds: readonly JobKind[], now: number): Promise<
       ),
     )
     .executeTakeFirst()
-  const times = [later?.due, gate?.due].flatMap((time) => (time == null ? [] : [Number(time)]))
+  const times = [later?.due, gate?.due].flatMap((time) => time ?? [])
   return times.length === 0 ? null : Math.min(...times)
 }

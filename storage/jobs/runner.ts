@@ -13,51 +13,77 @@ import type { ClaimedJob, JobHandlers, JobOutcome } from './job.ts'
 import type { Recorded } from './outcome.ts'
 import type { JobQueue } from './queue.ts'
 
-export interface Runner {
-  /** Begins a run; its end is told by `ended`. Never throws. */
-  run(job: ClaimedJob): void
-  running(): number
-  /** Resolves when the next run ends; at once when none is under way. */
-  nextEnd(): Promise<void>
-  /** Waits for all runs; after `waitMs` tells them to stop, and leaves those that do not obey to their leases. */
-  finish(waitMs: number): Promise<void>
-}
-
 export interface RunnerDeps extends Pick<World, 'clock' | 'log'> {
   readonly claims: Pick<Claims, 'record'>
   readonly queue: Pick<JobQueue, 'wake'>
   readonly handlers: JobHandlers
   readonly handlerTimeoutMs: number
+  /** called after each run */
   readonly ended: () => void
 }
 
 /** How long a handler may take to stop once it is told to. */
 const GRACE_MS = 3_000
 
-export function createRunner(deps: RunnerDeps): Runner {
-  const { handlers, log, clock } = deps
-  const runs = new Map<Promise<void>, AbortController>()
-  let closing = false
+export class Runner {
+  readonly #deps: RunnerDeps
+  readonly #runs = new Map<Promise<void>, AbortController>()
+  #closing = false
 
-  async function execute(job: ClaimedJob, stop: AbortController): Promise<void> {
-    const outcome = await attempt(job, stop)
+  constructor(deps: RunnerDeps) {
+    this.#deps = deps
+  }
+
+  get running(): number {
+    return this.#runs.size
+  }
+
+  /** Begins a run. Never throws. */
+  run(job: ClaimedJob): void {
+    const stop = new AbortController()
+    const run = this.#execute(job, stop).finally(() => {
+      this.#runs.delete(run)
+      this.#deps.ended()
+    })
+    this.#runs.set(run, stop)
+  }
+
+  /** Resolves when the next run ends; at once when none is under way. */
+  async nextEnd(): Promise<void> {
+    if (this.#runs.size > 0) await Promise.race(this.#runs.keys())
+  }
+
+  /** Waits for all runs; after `waitMs` tells them to stop, and leaves those that do not obey to their leases. */
+  async finish(waitMs: number): Promise<void> {
+    const all = Promise.all(this.#runs.keys())
+    if (await endsWithin(all, waitMs)) return
+    this.#closing = true
+    for (const stop of this.#runs.values()) stop.abort(new Error('stopping'))
+    if (await endsWithin(all, GRACE_MS + 1_000)) return
+    this.#deps.log.error({ jobs: this.#runs.size }, 'jobs are left to their leases')
+  }
+
+  async #execute(job: ClaimedJob, stop: AbortController): Promise<void> {
+    const { log, queue } = this.#deps
+    const outcome = await this.#attempt(job, stop)
     const facts = { job: job.id, kind: job.kind, attempt: job.attempts }
     if (outcome === null) {
       log.error(facts, 'the handler of a job does not stop; it is left to its lease')
       return
     }
     if (outcome.kind === 'failed') log.warn({ ...facts, reason: outcome.reason }, 'a job failed')
-    const recorded = await recordStubbornly(job, outcome)
-    if (recorded === null) log.error(facts, 'the outcome of a job could not be recorded within its lease')
+    const recorded = await this.#recordStubbornly(job, outcome)
+    if (recorded === null) log.error(facts, 'the outcome of a job could not be recorded; it is left to its lease')
     else if (recorded.kind === 'lost') log.warn(facts, 'the outcome of a job came too late and was dropped')
-    else if (recorded.due !== null) deps.queue.wake(job.id, recorded.due)
+    else if (recorded.due !== null) queue.wake(job.id, recorded.due)
   }
 
   /** null = the handler neither ended nor obeyed. */
-  async function attempt(job: ClaimedJob, stop: AbortController): Promise<JobOutcome | null> {
+  async #attempt(job: ClaimedJob, stop: AbortController): Promise<JobOutcome | null> {
+    const { handlers, handlerTimeoutMs, clock } = this.#deps
     const limit = setTimeout(() => {
       stop.abort(new Error('handler-timeout'))
-    }, deps.handlerTimeoutMs)
+    }, handlerTimeoutMs)
     const leash = new AbortController()
     try {
       const handler = handlers[job.kind]
@@ -65,7 +91,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       return await Promise.race([handler(job, stop.signal), abandonedAfter(stop.signal, leash.signal)])
     } catch (error) {
       if (!stop.signal.aborted) return { kind: 'failed', reason: codeOf(error) }
-      return closing ? { kind: 'again', at: clock() } : { kind: 'failed', reason: 'handler-timeout' }
+      return this.#closing ? { kind: 'again', at: clock() } : { kind: 'failed', reason: 'handler-timeout' }
     } finally {
       clearTimeout(limit)
       leash.abort()
@@ -73,40 +99,17 @@ export function createRunner(deps: RunnerDeps): Runner {
   }
 
   /** null = the lease ended first, or the worker is being stopped. */
-  async function recordStubbornly(job: ClaimedJob, outcome: JobOutcome): Promise<Recorded | null> {
+  async #recordStubbornly(job: ClaimedJob, outcome: JobOutcome): Promise<Recorded | null> {
+    const { claims, log, clock } = this.#deps
     for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
       try {
-        return await deps.claims.record(job, outcome)
+        return await claims.record(job, outcome)
       } catch (error) {
         log.warn({ job: job.id, code: codeOf(error) }, 'recording the outcome of a job failed')
       }
-      if (closing || clock().getTime() + pauseMs >= job.leaseUntil.getTime()) return null
+      if (this.#closing || clock().getTime() + pauseMs >= job.leaseUntil.getTime()) return null
       await sleep(pauseMs)
     }
-  }
-
-  async function nextEnd(): Promise<void> {
-    if (runs.size > 0) await Promise.race(runs.keys())
-  }
-
-  return {
-    run(job) {
-      const stop = new AbortController()
-      const run = execute(job, stop).finally(() => {
-        runs.delete(run)
-        deps.ended()
-      })
-      runs.set(run, stop)
-    },
-    running: () => runs.size,
-    nextEnd,
-    async finish(waitMs) {
-      const all = Promise.all(runs.keys())
-      if (await endsWithin(all, waitMs)) return
-      closing = true
-      for (const stop of runs.values()) stop.abort(new Error('stopping'))
-      if (!(await endsWithin(all, GRACE_MS + 1_000))) log.error({ jobs: runs.size }, 'jobs are left to their leases')
-    },
   }
 }
 

@@ -9,7 +9,7 @@ import type { Claims, PartnerRule } from './claims.ts'
 import { codeOf } from './fault-code.ts'
 import type { JobHandlers, JobKind } from './job.ts'
 import type { JobQueue } from './queue.ts'
-import { createRunner } from './runner.ts'
+import { Runner } from './runner.ts'
 
 export interface WorkerOptions {
   /** jobs that this process runs at the same time */
@@ -56,89 +56,104 @@ export interface WorkerDeps extends Pick<World, 'clock' | 'log'> {
 }
 
 export function createWorker(deps: WorkerDeps): Worker {
-  const options = { ...WORKER_DEFAULTS, ...deps.options }
-  const kinds = Object.keys(deps.handlers) as JobKind[]
-  const { handlerTimeoutMs } = options
-  const runner = createRunner({ ...deps, handlerTimeoutMs, ended: () => void look() })
-  let state: 'new' | 'started' | 'stopped' = 'new'
-  let timer: NodeJS.Timeout | undefined
-  let looking: Promise<void> | null = null
-  let lookAgain = false
+  return new JobWorker(deps)
+}
 
-  /** Looks now, or once more after the look that is under way. Never throws. */
-  function look(): Promise<void> {
-    if (state !== 'started') return Promise.resolve()
-    lookAgain = looking !== null
-    looking ??= lookOnce().finally(() => {
-      looking = null
-      if (lookAgain) void look()
-    })
-    return looking
+class JobWorker implements Worker {
+  readonly #deps: WorkerDeps
+  readonly #options: WorkerOptions
+  readonly #kinds: readonly JobKind[]
+  readonly #runner: Runner
+  #state: 'new' | 'started' | 'stopped' = 'new'
+  #timer: NodeJS.Timeout | undefined
+  #looking: Promise<void> | null = null
+  #lookAgain = false
+
+  constructor(deps: WorkerDeps) {
+    this.#deps = deps
+    this.#options = { ...WORKER_DEFAULTS, ...deps.options }
+    this.#kinds = Object.keys(deps.handlers) as JobKind[]
+    const { handlerTimeoutMs } = this.#options
+    this.#runner = new Runner({ ...deps, handlerTimeoutMs, ended: () => void this.#look() })
   }
 
-  async function lookOnce(): Promise<void> {
-    try {
-      await claimAndRun()
-      const due = await deps.claims.nextDue(kinds)
-      lookIn(due === null ? options.sweepMs : due.getTime() - deps.clock().getTime())
-    } catch (error) {
-      deps.log.warn({ code: codeOf(error) }, 'looking for jobs failed')
-      lookIn(RETRY_MS)
+  async start(): Promise<void> {
+    if (this.#state !== 'new') return
+    this.#state = 'started'
+    await this.#deps.queue.start(() => this.#onWake())
+    void this.#look()
+  }
+
+  async runDue(): Promise<number> {
+    for (let runs = 0; ;) {
+      const begun = await this.#claimAndRun()
+      runs += begun
+      if (begun === 0 && this.#runner.running === 0) return runs
+      await this.#runner.nextEnd()
     }
   }
 
-  function lookIn(ms: number): void {
-    if (state !== 'started') return
-    clearTimeout(timer)
-    timer = setTimeout(() => void look(), Math.max(LEAST_PAUSE_MS, Math.min(options.sweepMs, ms)))
-    timer.unref()
+  async stop(): Promise<void> {
+    if (this.#state === 'stopped') return
+    this.#state = 'stopped'
+    clearTimeout(this.#timer)
+    await this.#looking
+    await this.#runner.finish(this.#options.stopMs)
+    await this.#deps.queue.stop()
+  }
+
+  /** Lasts until this process has a free place again. */
+  async #onWake(): Promise<void> {
+    await this.#look()
+    while (this.#state === 'started' && this.#runner.running >= this.#options.concurrency) await this.#runner.nextEnd()
+  }
+
+  /** Looks now, or once more after the look that is under way. Never throws. */
+  #look(): Promise<void> {
+    if (this.#state !== 'started') return Promise.resolve()
+    this.#lookAgain = this.#looking !== null
+    this.#looking ??= this.#lookOnce().finally(() => {
+      this.#looking = null
+      if (this.#lookAgain) void this.#look()
+    })
+    return this.#looking
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { claims, clock, log } = this.#deps
+    try {
+      await this.#claimAndRun()
+      const due = await claims.nextDue(this.#kinds)
+      this.#lookIn(due === null ? Infinity : due.getTime() - clock().getTime())
+    } catch (error) {
+      log.warn({ code: codeOf(error) }, 'looking for jobs failed')
+      this.#lookIn(RETRY_MS)
+    }
+  }
+
+  #lookIn(ms: number): void {
+    if (this.#state !== 'started') return
+    clearTimeout(this.#timer)
+    const pauseMs = Math.max(LEAST_PAUSE_MS, Math.min(this.#options.sweepMs, ms))
+    this.#timer = setTimeout(() => void this.#look(), pauseMs)
+    this.#timer.unref()
   }
 
   /** Fills the free places; returns how many runs it began. */
-  async function claimAndRun(): Promise<number> {
-    const { leaseMs, partnerRule } = options
+  async #claimAndRun(): Promise<number> {
+    const { leaseMs, partnerRule, concurrency } = this.#options
     for (let begun = 0; ;) {
-      const limit = options.concurrency - runner.running()
-      if (limit < 1 || state === 'stopped') return begun
-      const claimed = await deps.claims.claim({ kinds, limit, leaseMs, partnerRule })
+      const limit = concurrency - this.#runner.running
+      if (limit < 1 || this.#state === 'stopped') return begun
+      const claimed = await this.#deps.claims.claim({ kinds: this.#kinds, limit, leaseMs, partnerRule })
       if (claimed.length === 0) return begun
-      for (const job of claimed) runner.run(job)
+      for (const job of claimed) this.#runner.run(job)
       begun += claimed.length
     }
-  }
-
-  async function onWake(): Promise<void> {
-    await look()
-    while (state === 'started' && runner.running() >= options.concurrency) await runner.nextEnd()
-  }
-
-  return {
-    async start() {
-      if (state !== 'new') return
-      state = 'started'
-      await deps.queue.start(onWake)
-      void look()
-    },
-    async runDue() {
-      for (let runs = 0; ;) {
-        const begun = await claimAndRun()
-        runs += begun
-        if (begun === 0 && runner.running() === 0) return runs
-        await runner.nextEnd()
-      }
-    },
-    async stop() {
-      if (state === 'stopped') return
-      state = 'stopped'
-      clearTimeout(timer)
-      await looking
-      await runner.finish(options.stopMs)
-      await deps.queue.stop()
-    },
   }
 }
 
 /** After the database did not answer. */
 const RETRY_MS = 2_000
-/** Two processes' clocks may differ a little; without a pause they would ask each other's jobs in a circle. */
+/** A clock that is a little behind must not make the next look come at once, again and again. */
 const LEAST_PAUSE_MS = 20
