@@ -48,6 +48,24 @@ export type {
   UserId,
 } from './ids.ts'
 export type { Invitations, NewInvitation, OpenInvitation } from './invitations.ts'
+export { createClaims } from './jobs/claims.ts'
+export type { Claims, PartnerRule } from './jobs/claims.ts'
+export { JOB_KINDS } from './jobs/job.ts'
+export type {
+  ClaimedJob,
+  Job,
+  JobHandler,
+  JobHandlers,
+  JobKind,
+  JobOutcome,
+  JobPayload,
+  NewJob,
+  StandingJob,
+} from './jobs/job.ts'
+export type { JobFilter, Jobs } from './jobs/outbox.ts'
+export type { JobQueue } from './jobs/queue.ts'
+export { createWorker } from './jobs/worker.ts'
+export type { Worker, WorkerDeps, WorkerOptions } from './jobs/worker.ts'
 export type { Mailbox, MailboxKind, Mailboxes, NewMailbox } from './mailboxes.ts'
 export type { Message, MessageAttachment, MessagePatch, Messages, NewMessage } from './messages.ts'
 export type { Database, DatabaseConfig } from './metadata/database.ts'
@@ -83,6 +101,7 @@ export interface Rows {
   mailboxes: Mailboxes
   messages: Messages
   deliveries: Deliveries
+  jobs: Jobs
   audit: Audit
   settings: Settings
 }
