@@ -7,8 +7,21 @@
  */
 import type { Readable } from 'node:stream'
 
-import type { Actor } from './actor.ts'
+import { userOf, type Actor } from './actor.ts'
+import { StorageError } from './errors.ts'
 import type { FileId, RoomId, UploadId, UserId } from './ids.ts'
+import { newSegment, saveSegment } from './segments/segment-rows.ts'
+import { SMALL_BYTES, smallStore } from './segments/small.ts'
+import { createAppending, openRow } from './uploads/append.ts'
+import { begunState, prepareUpload } from './uploads/begin.ts'
+import { concatUploads } from './uploads/concat.ts'
+import { cancelUpload, expireUploads } from './uploads/ending.ts'
+import { commitFile, type UploadDeps } from './uploads/finish.ts'
+import { isKept, markLost } from './uploads/kept.ts'
+import { createLeases } from './uploads/lease.ts'
+import { createReserveCheck } from './uploads/reserve.ts'
+import { createRunningDigests } from './uploads/running-digests.ts'
+import { stateOf, uploadByTicket, uploadById } from './uploads/upload-rows.ts'
 
 export interface Uploads {
   /**
@@ -72,6 +85,8 @@ export interface Uploads {
   concat(spec: UploadSpec, tickets: readonly string[], by: Actor): Promise<BegunUpload>
   /** Removes expired uploads, up to `limit` of them; returns how many were removed. */
   expire(now: Date, limit: number): Promise<number>
+  /** Lets go of all leases of this process. */
+  close(): Promise<void>
 }
 
 export interface UploadSpec {
@@ -126,4 +141,100 @@ export interface Lease {
   /** aborts when somebody newer wants the upload; `append` obeys it by itself */
   readonly wanted: AbortSignal
   release(): Promise<void>
+}
+
+/** @param deps.reserveBytes new uploads are refused when the object store has less room than this */
+export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uploads {
+  const { database, keyRing } = deps
+  const db = database.kysely
+  const leases = createLeases(deps)
+  const digests = createRunningDigests(deps.sealer)
+  const appending = createAppending(deps, digests)
+  const storeSmall = smallStore(deps)
+  const checkReserve = createReserveCheck(deps)
+
+  const begin: Uploads['begin'] = async (spec, by) => {
+    const order = { spec, by }
+    const { upload, insert } = prepareUpload(deps, order)
+    await checkReserve()
+    const { segment } = newSegment(deps, await keyRing.scopeKey(db, spec.roomId), 0)
+    await database.transaction(async (transaction) => {
+      await insert(transaction)
+      await saveSegment(transaction, upload.contentId, segment)
+    })
+    return begunState(upload, order, { offset: 0, state: 'open', fileId: null })
+  }
+
+  const beginWhole: Uploads['beginWhole'] = async (spec, body, by) => {
+    if (spec.size !== body.length) throw new StorageError('storage/size-mismatch', `${body.length} bytes, ${spec.size} declared`)
+    if (body.length > SMALL_BYTES) throw new StorageError('storage/size-exceeded', `more than ${SMALL_BYTES} bytes`)
+    const order = { spec, by }
+    const { upload, insert } = prepareUpload(deps, order)
+    await checkReserve()
+    const { segment, sha256 } = await storeSmall(await keyRing.scopeKey(db, spec.roomId), body)
+    const row = { ...upload, ...spec, mediaType: spec.mediaType ?? null, createdBy: userOf(by) }
+    try {
+      const fileId = await database.transaction(async (transaction) => {
+        await insert(transaction)
+        await saveSegment(transaction, upload.contentId, segment)
+        return commitFile(deps, transaction, row, sha256)
+      })
+      return begunState(upload, order, { offset: body.length, state: 'finished', fileId })
+    } catch (error) {
+      await deps.objects.delete(segment.objectId).catch((cause: unknown) => {
+        deps.log.warn({ object: segment.objectId, cause }, 'could not remove an object; doctor will')
+      })
+      throw error
+    }
+  }
+
+  return {
+    begin,
+    beginWhole,
+    wholeBytes: SMALL_BYTES,
+    byTicket: async (ticket) => stateOf(await uploadByTicket(db, ticket), deps.clock()),
+    confirm: async (ticket) => {
+      const row = await uploadByTicket(db, ticket)
+      const state = stateOf(row, deps.clock())
+      if (row === null || state?.state !== 'open') return state
+      if (await isKept(deps, row.contentId)) return state
+      await markLost(deps, row)
+      return null
+    },
+    acquire: (id, options) => leases.acquire(id, options),
+    append: (lease, offset, source, options) => appending.append(leases.mine(lease), offset, source, options),
+    declareSize: async (lease, size) => {
+      const held = leases.mine(lease)
+      const row = await openRow(deps, held)
+      if (row.size === size && size !== row.offset) return
+      if ((row.size !== null && row.size !== size) || size < row.offset || !Number.isSafeInteger(size)) {
+        throw new StorageError('storage/size-mismatch', `another length was declared, or ${row.offset} bytes are there already`)
+      }
+      if (size === row.offset) return appending.finish(held, { ...row, size })
+      await db.updateTable('upload').set({ size }).where('id', '=', row.id).where('holder', '=', held.holder).execute()
+    },
+    finishIfComplete: async (lease) => {
+      const held = leases.mine(lease)
+      const now = await uploadById(db, lease.uploadId)
+      if (now?.state === 'finished') return true
+      const row = await openRow(deps, held)
+      if (row.size !== row.offset) return false
+      await appending.finish(held, row)
+      return true
+    },
+    cancel: (lease, by) => cancelUpload(deps, digests, leases.mine(lease), by),
+    concat: async (spec, tickets, by) => {
+      const order = { spec: { ...spec, kind: 'final' as const, size: null }, by }
+      const { upload, insert } = prepareUpload(deps, order)
+      await concatUploads(deps, { spec, tickets, by }, async (transaction) => {
+        await insert(transaction)
+        return upload
+      })
+      const state = stateOf(await uploadById(db, upload.id), deps.clock())
+      if (state === null) throw new StorageError('storage/upload-gone', 'the upload has ended')
+      return { id: upload.id, ticket: upload.ticket, state }
+    },
+    expire: (now, limit) => expireUploads(deps, { leases, digests }, now, limit),
+    close: () => leases.close(),
+  }
 }

@@ -29,6 +29,8 @@ export interface HeldLease extends Lease {
 export interface Leases {
   /** @throws StorageError `storage/upload-locked`, `storage/upload-gone` */
   acquire(id: UploadId, options: { waitMs: number }): Promise<HeldLease>
+  /** The lease of an upload that is to be removed, expired or not; null = somebody alive holds it, or it is gone. */
+  takeForEnding(id: UploadId): Promise<HeldLease | null>
   /** The lease as what it is inside this module's house. @throws StorageError `storage/upload-locked` not one of ours */
   mine(lease: Lease): HeldLease
   /** Releases everything; for the end of the process. */
@@ -103,7 +105,12 @@ export function createLeases(deps: { database: Database } & World): Leases {
   /** One attempt; null = somebody alive holds it, and was told that it is wanted. */
   const attempt = async (id: UploadId, holder: string): Promise<HeldLease | null> => {
     const row = await uploadById(db, id)
-    if (row === null || !isAlive(row, clock())) throw new StorageError('storage/upload-gone', 'the upload was ended or has expired')
+    if (row === null || !isAlive(row, clock())) throw new StorageError('storage/upload-gone', 'the upload has ended')
+    return take(row, holder)
+  }
+
+  const take = async (row: UploadRow, holder: string): Promise<HeldLease | null> => {
+    const { id } = row
     const free = row.holder === null
     if (!free && !isOver(row)) {
       await db.updateTable('upload').set({ wanted: 1 }).where('id', '=', id).where('holder', '=', row.holder).execute()
@@ -136,6 +143,10 @@ export function createLeases(deps: { database: Database } & World): Leases {
         here?.want()
         await soon(Math.min(left, LOOK_MS), here?.released)
       }
+    },
+    takeForEnding: async (id) => {
+      const row = await uploadById(db, id)
+      return row === null ? null : take(row, newHolder(deps.random))
     },
     mine: (lease) => {
       const found = held.get(lease)

@@ -16,7 +16,9 @@ export interface RunningDigest {
   reached(offset: number): void
   /** Nothing of the request counts. */
   backTo(offset: number): void
-  /** The digest in hex, null when it is lost. `reached` or `backTo` must still be called. */
+  /** The upload is whole: nothing more is to be hashed. */
+  over(): void
+  /** The digest in hex, null when it is lost. `over` or `backTo` must still be called. */
   finish(): Promise<string | null>
 }
 
@@ -62,6 +64,10 @@ export function createRunningDigests(sealer: Sealer): RunningDigests {
           if (known && now === offset) lane.copyDigest(before, id)
           else forget(id)
           lane.dropDigest(before)
+        },
+        over: () => {
+          lane.dropDigest(before)
+          forget(id)
         },
         finish: async () => (known ? lane.endDigest(id) : null),
       }

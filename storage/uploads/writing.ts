@@ -20,15 +20,21 @@ export interface Writing {
   writer: SegmentWriter
   /** Saves what is finished so far, when it is more than the row says; call in the background, one at a time. */
   saveProgress(): Promise<void>
-  /** Keeps everything received, the unfinished part as a tail, and says so in the row. */
-  keep(offset: number): Promise<void>
+  /**
+   * Keeps everything received, the unfinished part as a tail, and says so in the row.
+   *
+   * @param verify runs when all bytes are hashed and nothing counts yet; what it throws ends this
+   */
+  keep(offset: number, verify?: Verify): Promise<void>
   /** Makes all objects whole. Then run `save` in the finishing transaction, and `committed` after it. */
-  close(): Promise<{ save(db: Db): Promise<void>; committed(): void }>
+  close(verify?: Verify): Promise<{ save(db: Db): Promise<void>; committed(): void }>
   /** Removes what the rows have ceased to name; failures are for `doctor`. */
   tidy(): Promise<void>
   /** Gives up: what was sent beyond the rows will not count. */
   abandon(): Promise<void>
 }
+
+export type Verify = () => Promise<void>
 
 export interface WritingOrder {
   lease: HeldLease
@@ -92,15 +98,18 @@ export async function openWriting(deps: ByteDeps, order: WritingOrder): Promise<
       await writer.flush()
       await saveNow(segment, offset)
     },
-    keep: async (offset) => {
+    keep: async (offset, verify) => {
       const end = await writer.end(row.size !== null && offset < row.size ? 'more' : 'open')
+      await verified(end, verify)
       const tail = await keepTail(deps, end)
       await writer.flush()
       await saveNow(written(tail), offset)
       await writer.abandon()
     },
-    close: async () => {
-      const closed = await closeSegment(deps, current, writer, await writer.end('last'))
+    close: async (verify) => {
+      const end = await writer.end('last')
+      await verified(end, verify)
+      const closed = await closeSegment(deps, current, writer, end)
       for (const segment of kept) await completeSegment(deps, segment)
       const save = async (db: Db): Promise<void> => {
         await saveRows(db, closed, base + closed.plainSize)
@@ -171,6 +180,15 @@ async function planWriting(deps: ByteDeps, order: WritingOrder): Promise<Plan> {
 
 function isEmpty(segment: Segment): boolean {
   return segment.parts === 0
+}
+
+async function verified(end: SegmentEnd, verify: Verify | undefined): Promise<void> {
+  try {
+    await verify?.()
+  } catch (error) {
+    if (end.kind !== 'parts') end.done()
+    throw error
+  }
 }
 
 /** Stores the unfinished end under a new name; the old tail goes only after the row has switched over. */

@@ -1,0 +1,183 @@
+/** Appending: one request's bytes into an upload, up to the row that says how far it has come. */
+import type { Readable } from 'node:stream'
+import { timingSafeEqual } from 'node:crypto'
+
+import { StorageError } from '../errors.ts'
+import type { AppendOptions } from '../uploads.ts'
+import { finishUpload, type UploadDeps } from './finish.ts'
+import type { HeldLease } from './lease.ts'
+import { receive, type Received } from './receive.ts'
+import type { RunningDigest, RunningDigests } from './running-digests.ts'
+import { isAlive, uploadById, type UploadRow } from './upload-rows.ts'
+import { openWriting, type Writing } from './writing.ts'
+
+/** The row moves on in the background whenever so much more is finished. */
+const PROGRESS_BYTES = 32 * 1024 * 1024
+
+export interface Appending {
+  append(lease: HeldLease, offset: number, source: Readable, options: AppendOptions): Promise<number>
+  /** Finishes an upload whose bytes are all there. */
+  finish(lease: HeldLease, row: UploadRow): Promise<void>
+}
+
+export function createAppending(deps: UploadDeps, digests: RunningDigests): Appending {
+  const append: Appending['append'] = async (lease, offset, source, options) => {
+    const row = await openRow(deps, lease)
+    if (row.offset !== offset) throw new StorageError('storage/offset-conflict', `the upload is at ${row.offset}, not ${offset}`)
+    const digest = digests.begin(row.id, offset)
+    const check = options.checksum ? startCheck(deps, row, options.checksum) : null
+    const names = [digest.name, check?.name ?? null].filter((name) => name !== null)
+    try {
+      const writing = await openWriting(deps, { lease, row, digests: names, closing: false })
+      return await work({ deps, lease, row, source, options, writing, digest, check })
+    } catch (error) {
+      digest.backTo(await storedOffset(deps, row))
+      throw error
+    } finally {
+      check?.drop()
+    }
+  }
+
+  const finish: Appending['finish'] = async (lease, row) => {
+    const digest = digests.begin(row.id, row.offset)
+    try {
+      const writing = await openWriting(deps, { lease, row, digests: [], closing: true })
+      await orAbandon(writing, async () => {
+        await finishUpload(deps, row, writing, { sha256: () => digest.finish() })
+      })
+      digest.over()
+      await writing.tidy()
+    } catch (error) {
+      digest.backTo(row.offset)
+      throw error
+    }
+  }
+
+  return { append, finish }
+}
+
+/** The row of an upload that may be written with this lease. */
+export async function openRow(deps: UploadDeps, lease: HeldLease): Promise<UploadRow> {
+  const row = await uploadById(deps.database.kysely, lease.uploadId)
+  if (row === null || !isAlive(row, deps.clock())) throw new StorageError('storage/upload-gone', 'the upload has ended')
+  if (row.state === 'finished') throw new StorageError('storage/upload-finished', 'the upload is whole already')
+  if (row.holder !== lease.holder) throw new StorageError('storage/upload-locked', 'the lease was lost')
+  return row
+}
+
+interface Work {
+  deps: UploadDeps
+  lease: HeldLease
+  row: UploadRow
+  source: Readable
+  options: AppendOptions
+  writing: Writing
+  digest: RunningDigest
+  check: Check | null
+}
+
+async function work(it: Work): Promise<number> {
+  const { writing, lease } = it
+  const offset = await orAbandon(writing, async () => {
+    const received = await receiveAll(it)
+    if (received.how === 'too-long') throw new StorageError('storage/size-exceeded', `more than ${it.options.maxBytes} bytes`)
+    return { reached: await endRequest(it, received), how: received.how }
+  })
+  await writing.tidy()
+  // All that arrived is kept; who sent it must still learn that the request did not end as it should.
+  if (offset.how === 'interrupted') throw new StorageError('storage/upload-interrupted', 'the source broke off')
+  if (offset.how === 'displaced') throw displaced(lease)
+  return offset.reached
+}
+
+/** Receives while the row follows in the background; a row that cannot follow ends the request. */
+async function receiveAll({ row, source, options, writing, lease, check }: Work): Promise<Received> {
+  const stop = new AbortController()
+  const onWanted = (): void => {
+    stop.abort()
+  }
+  lease.wanted.addEventListener('abort', onWanted)
+  if (lease.wanted.aborted) stop.abort()
+  let saving: Promise<void> | null = null
+  let failure: unknown = null
+  let next = writing.writer.progress().plainSize + PROGRESS_BYTES
+  const moved = (): void => {
+    // What a checksum covers must not count before the digest agrees.
+    if (check || saving || writing.writer.progress().plainSize < next) return
+    next = writing.writer.progress().plainSize + PROGRESS_BYTES
+    saving = writing
+      .saveProgress()
+      .catch((error: unknown) => {
+        failure = error
+        stop.abort()
+      })
+      .finally(() => {
+        saving = null
+      })
+  }
+  try {
+    const maxBytes = Math.min(options.maxBytes, (row.size ?? Number.MAX_SAFE_INTEGER) - row.offset)
+    return await receive(source, writing.writer, { maxBytes, stop: stop.signal, moved })
+  } finally {
+    lease.wanted.removeEventListener('abort', onWanted)
+    await saving
+    if (failure instanceof Error) throw failure
+  }
+}
+
+/** Keeps or finishes; returns the new offset. */
+async function endRequest({ deps, row, writing, digest, check }: Work, received: Received): Promise<number> {
+  const reached = row.offset + received.bytes
+  if (check && received.how !== 'end') throw new StorageError('storage/upload-interrupted', 'the source broke off')
+  if (reached !== row.size) {
+    if (received.bytes === 0) await writing.abandon()
+    else await writing.keep(reached, check?.verify)
+    digest.reached(reached)
+    return reached
+  }
+  await finishUpload(deps, row, writing, { sha256: () => digest.finish(), verify: check?.verify })
+  digest.over()
+  return reached
+}
+
+function displaced(lease: HeldLease): StorageError {
+  return new StorageError('storage/upload-locked', `a newer writer wants upload ${lease.uploadId}`)
+}
+
+async function orAbandon<T>(writing: Writing, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    await writing.abandon()
+    throw error
+  }
+}
+
+interface Check {
+  name: string
+  /** @throws StorageError `storage/checksum-mismatch` */
+  verify(): Promise<void>
+  drop(): void
+}
+
+function startCheck(deps: UploadDeps, row: UploadRow, checksum: NonNullable<AppendOptions['checksum']>): Check {
+  const lane = deps.sealer.lane(row.id)
+  const name = `${row.id} check`
+  lane.startDigest(name, checksum.algorithm)
+  return {
+    name,
+    verify: async () => {
+      const found = Buffer.from((await lane.endDigest(name)) ?? '', 'hex')
+      if (found.length === checksum.expected.length && timingSafeEqual(found, checksum.expected)) return
+      throw new StorageError('storage/checksum-mismatch', `${checksum.algorithm} of the request does not match`)
+    },
+    drop: () => {
+      lane.dropDigest(name)
+    },
+  }
+}
+
+async function storedOffset(deps: UploadDeps, row: UploadRow): Promise<number> {
+  const now = await uploadById(deps.database.kysely, row.id).catch(() => null)
+  return now?.offset ?? -1
+}

@@ -1,0 +1,89 @@
+/** The first rows of an upload: its content, its first segment, itself. */
+import type { Actor } from '../actor.ts'
+import { userOf } from '../actor.ts'
+import { StorageError } from '../errors.ts'
+import { newId, type ContentId, type RoomId, type UploadId } from '../ids.ts'
+import type { Db } from '../metadata/schema.ts'
+import { insertContent } from '../segments/segment-rows.ts'
+import type { BegunUpload, UploadSpec } from '../uploads.ts'
+import type { UploadDeps } from './finish.ts'
+import { openRoom, ticketHash } from './upload-rows.ts'
+
+export interface NewUpload {
+  id: UploadId
+  contentId: ContentId
+  ticket: string
+  roomId: RoomId
+  expiresAt: Date
+}
+
+export interface NewUploadOrder {
+  spec: Omit<UploadSpec, 'kind'> & { kind: UploadSpec['kind'] | 'final' }
+  by: Actor
+}
+
+/**
+ * Ids and ticket of a new upload, and the writing of its rows inside a transaction.
+ *
+ * @throws StorageError `storage/bad-value`; from `insert`: `storage/not-found`, `storage/room-closed`
+ */
+export function prepareUpload(
+  deps: UploadDeps,
+  { spec, by }: NewUploadOrder,
+): { upload: NewUpload; insert(db: Db): Promise<void> } {
+  checkSize(spec.size)
+  const now = deps.clock()
+  const upload: NewUpload = {
+    id: newId<UploadId>(deps.random),
+    contentId: newId<ContentId>(deps.random),
+    ticket: deps.random(32).toString('base64url'),
+    roomId: spec.roomId,
+    expiresAt: new Date(now.getTime() + spec.expiresAfterMs),
+  }
+  const insert = async (db: Db): Promise<void> => {
+    await openRoom(db, spec.roomId)
+    const content = { id: upload.contentId, scope: spec.roomId, size: 0, sha256: null, state: 'open' as const }
+    await insertContent(db, content, now)
+    await db
+      .insertInto('upload')
+      .values({
+        id: upload.id,
+        ticket_hash: ticketHash(upload.ticket),
+        room_id: spec.roomId,
+        content_id: upload.contentId,
+        name: spec.name,
+        media_type: spec.mediaType ?? null,
+        metadata: spec.metadata,
+        size: spec.size,
+        offset_bytes: 0,
+        kind: spec.kind,
+        state: 'open',
+        file_id: null,
+        holder: null,
+        held_until: 0,
+        wanted: 0,
+        dirty: 0,
+        expires_after_ms: spec.expiresAfterMs,
+        expires_at: upload.expiresAt.getTime(),
+        created_at: now.getTime(),
+        created_by: userOf(by),
+      })
+      .execute()
+  }
+  return { upload, insert }
+}
+
+export function begunState(
+  upload: NewUpload,
+  { spec, by }: NewUploadOrder,
+  done: Pick<BegunUpload['state'], 'offset' | 'state' | 'fileId'>,
+): BegunUpload {
+  const { id, ticket, roomId, expiresAt } = upload
+  const { size, kind, metadata } = spec
+  return { id, ticket, state: { id, roomId, size, kind, metadata, expiresAt, createdBy: userOf(by), ...done } }
+}
+
+function checkSize(size: number | null): void {
+  if (size === null || (Number.isSafeInteger(size) && size >= 0)) return
+  throw new StorageError('storage/bad-value', 'a size is a whole number of bytes from 0')
+}
