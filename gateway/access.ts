@@ -5,7 +5,7 @@
  * something they must not see.
  */
 import { decide } from '../policies/index.ts'
-import type { Action, Level, Levels, Role } from '../policies/index.ts'
+import type { Action, Levels, Role } from '../policies/index.ts'
 import type { Room, RoomId, Storage, World } from '../storage/index.ts'
 import { GatewayError } from './errors.ts'
 import type { Principal } from './principal.ts'
@@ -40,7 +40,7 @@ export function createAccess(deps: { storage: Storage; levels: Levels } & Pick<W
         },
         action,
         // a level that the policy does not define is denied there
-        resource: room === null ? null : { level: room.level as Level, state: room.state },
+        resource: room === null ? null : { level: room.level, state: room.state },
         assurance: principal.assurance,
       },
       levels,

@@ -91,7 +91,6 @@ export function createApp(deps: AppDeps): App {
   koa.use(
     tusMiddleware({
       ...{ ...deps, access, authenticate: authentication.authenticate },
-      requestId: (ctx) => String(ctx.state['requestId']),
       limits: { ...deps.uploads, maxSizeBytes: site.maxUploadBytes },
     }),
   )

@@ -29,7 +29,10 @@ export function loadAssets(): Assets {
     stylesheet: `/assets/style.css?v=${style === undefined ? '' : fingerprint(style.bytes)}`,
     middleware: async (ctx, next) => {
       const asset = ctx.method === 'GET' || ctx.method === 'HEAD' ? assets.get(ctx.path) : undefined
-      if (asset === undefined) return next()
+      if (asset === undefined) {
+        await next()
+        return
+      }
       ctx.state['route'] = `${ctx.method} ${ctx.path}`
       ctx.set('Cache-Control', 'public, max-age=86400')
       ctx.set('ETag', asset.etag)

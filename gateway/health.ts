@@ -12,7 +12,10 @@ const PING_MS = 2_000
 /** Answers `/health/live` and `/health/ready`, before sessions, limits and log lines of requests. */
 export function healthMiddleware(storage: Pick<Storage, 'database'>): Middleware {
   return async (ctx, next) => {
-    if (ctx.path !== '/health/live' && ctx.path !== '/health/ready') return next()
+    if (ctx.path !== '/health/live' && ctx.path !== '/health/ready') {
+      await next()
+      return
+    }
     ctx.state['route'] = `GET ${ctx.path}`
     ctx.set('Cache-Control', 'no-store')
     const ready = ctx.path === '/health/live' || (await answers(storage.database))

@@ -43,17 +43,21 @@ export function invitationRoutes(house: House): Route[] {
 async function accept(house: House, call: Call): Promise<void> {
   const { ctx, fields, texts } = call
   await house.limits.countCredential(house.addressOf(ctx))
-  const { name = '', email = '', password = '', repeat = '', invitationCode = '', code = '' } = fields
-  const { user } = await house.invitations.look(tokenOf(call))
-  if (user === null && (name.trim() === '' || !/^[^\s@]+@[^\s@]+$/.test(email.trim()))) {
-    return showAccept(house, call, { problem: texts.invitation.incomplete, status: 422 })
+  const { password = '', repeat = '', invitationCode = '' } = fields
+  const token = tokenOf(call)
+  const { invitation } = await house.invitations.look(token)
+  // Before the page shows whose account this is.
+  if (invitation.needsCode && (await house.invitations.tryCode(token, invitationCode)) === 'wrong') {
+    const problem = texts.invitation.codeWrong
+    house.show(call, (frame) => invitationCodePage(frame, { token, problem }), 403)
+    return
   }
   if (password !== repeat) return showAccept(house, call, { problem: texts.invitation.mismatch, status: 422 })
   try {
-    const session = await house.invitations.accept({
-      ...{ token: tokenOf(call), invitationCode, password, code, visit: visitOf(house, call) },
-      person: { name: name.trim(), email: email.trim() },
-    })
+    const { name = '', email = '', code = '' } = fields
+    const visit = visitOf(house, call)
+    const person = { name: name.trim(), email: email.trim() }
+    const session = await house.invitations.accept({ token, invitationCode, password, code, visit, person })
     house.cookies.setSession(ctx, session)
     seeOther(ctx, '/rooms')
   } catch (error) {
@@ -68,6 +72,7 @@ function correctable(error: unknown, texts: Texts): string | null {
   if (isStorageError(error, 'storage/already-exists')) return texts.invitation.emailTaken
   if (!(error instanceof GatewayError)) return null
   const { rule, reason } = error.facts
+  if (error.code === 'gateway/bad-input') return texts.invitation.incomplete
   if (error.code === 'gateway/weak-password') {
     return texts.invitation.weak[rule as keyof Texts['invitation']['weak']]
   }

@@ -17,7 +17,10 @@ const AT_ONCE = 4
 export function osciMiddleware(answer: AnswerOsci, maxBytes: number): Middleware {
   let active = 0
   return async (ctx, next) => {
-    if (ctx.path !== PATH) return next()
+    if (ctx.path !== PATH) {
+      await next()
+      return
+    }
     ctx.state['route'] = `${ctx.method} ${PATH}`
     ctx.state['face'] = 'api'
     if (ctx.method !== 'POST') throw new GatewayError('gateway/method-not-allowed')

@@ -83,7 +83,7 @@ async function lookUp(deps: AuthenticationDeps, ctx: Context): Promise<Principal
   if (token === null) return null
   const now = clock()
   const session = await storage.sessions.byToken(token, now)
-  if (session === null || session.kind !== (authorization === '' ? 'browser' : 'token')) return null
+  if (session?.kind !== (authorization === '' ? 'browser' : 'token')) return null
   const user = await storage.users.byId(session.userId)
   if (user.state !== 'active') return null
   if (sessionState(session, user.audience, levels, now) !== 'alive') return null

@@ -5,7 +5,7 @@
  * nothing of it is kept when key, document or store refuse.
  */
 import { createHash } from 'node:crypto'
-import { StorageError } from '../storage/index.ts'
+import { StorageError, isStorageError } from '../storage/index.ts'
 import type { Actor, FileId, FileVersion, Storage, StoredContent, World } from '../storage/index.ts'
 import { sealPdf } from '../signing/index.ts'
 import type { CertificateKind, SealRequest, SealedPdf, SigningKey } from '../signing/index.ts'
@@ -48,7 +48,8 @@ export function createSealer({ storage, key, clock }: SealerDeps): Sealer {
       const version = await record(storage, { current, stored, sealed, signer, by })
       return { fileId, version, size: stored.size, sha256: stored.sha256, kind: sealed.kind }
     } catch (error) {
-      await stored.discard()
+      // with the connection gone, nobody knows whether the commit arrived; the sweep of leftovers decides later
+      if (!isStorageError(error, 'storage/database-unavailable')) await stored.discard()
       throw error
     }
   }

@@ -2,7 +2,7 @@
 import type { LoginOutcome } from './auth/login.ts'
 import { GatewayError } from './errors.ts'
 import type { House } from './house.ts'
-import { ownPath, queryValue } from './http/input.ts'
+import { ownFields, ownPath, queryValue } from './http/input.ts'
 import { anyone, members } from './http/route.ts'
 import type { Call, Route } from './http/route.ts'
 import type { Principal } from './principal.ts'
@@ -65,7 +65,7 @@ async function logIn(house: House, call: Call): Promise<void> {
 async function stepUp(house: House, call: Call<Principal>): Promise<void> {
   const { ctx, principal, fields, texts } = call
   await house.limits.countCredential(house.addressOf(ctx))
-  const { csrf: _csrf, code = '', next: nextField, resume: resumeField, ...kept } = fields
+  const { code = '', next: nextField, resume: resumeField } = fields
   const { outcome, token } = await house.signIn.withCode(principal, code)
   const next = ownPath(nextField, HOME)
   const resume = ownPath(resumeField, '')
@@ -78,7 +78,7 @@ async function stepUp(house: House, call: Call<Principal>): Promise<void> {
   }
   const page = {
     next,
-    resume: resume === '' ? null : { path: resume, fields: kept },
+    resume: resume === '' ? null : { path: resume, fields: ownFields(fields) },
     problem: problemOf(house, outcome, texts),
     none: outcome.kind === 'no-second-factor',
     optional: false,

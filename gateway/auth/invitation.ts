@@ -48,7 +48,7 @@ export interface InvitationFlow {
    * Sets up the account and opens a session with what was just proven.
    *
    * @returns the session token
-   * @throws GatewayError `gateway/weak-password`, `gateway/wrong-code`, `gateway/link-gone`
+   * @throws GatewayError `gateway/bad-input`, `gateway/weak-password`, `gateway/wrong-code`, `gateway/link-gone`
    * @throws StorageError `storage/already-exists` the address of the first administrator is taken
    */
   accept(acceptance: Acceptance): Promise<string>
@@ -85,7 +85,7 @@ export function createInvitationFlow(deps: InvitationDeps): InvitationFlow {
     if (view.invitation.needsCode && (await tryCode(acceptance.token, acceptance.invitationCode)) === 'wrong') {
       throw new GatewayError('gateway/wrong-code', { facts: { reason: 'invitation' } })
     }
-    const email = view.user?.email ?? acceptance.person.email
+    const email = view.user?.email ?? firstAddress(acceptance)
     const verdict = judgePassword(acceptance.password, [email, email.split('@', 1).join('')])
     if (verdict !== 'good') throw new GatewayError('gateway/weak-password', { facts: { rule: verdict } })
     const step = view.enrols ? await provenStep(acceptance) : null
@@ -106,6 +106,12 @@ export function createInvitationFlow(deps: InvitationDeps): InvitationFlow {
 function totpSecret(token: string, visit: string): string {
   const bytes = createHmac('sha256', visit).update(`amtsbote totp enrolment\n${token}`).digest()
   return base32(bytes.subarray(0, TOTP.secretBytes))
+}
+
+/** The first administrator says who they are. @throws GatewayError `gateway/bad-input` */
+function firstAddress({ person }: Acceptance): string {
+  if (person.name.trim() !== '' && /^[^\s@]+@[^\s@]+$/.test(person.email)) return person.email
+  throw new GatewayError('gateway/bad-input', { facts: { fields: ['name', 'email'] } })
 }
 
 interface SetUp {

@@ -56,10 +56,16 @@ function wantsPage(ctx: Context): boolean {
 
 /** Expected refusals are worth a line without detail, surprises one with everything that helps to find them. */
 function note(log: Logger, ctx: Context, problem: Problem, error: unknown): void {
-  const fields = { requestId: ctx.state['requestId'], code: problem.code, status: problem.status }
+  const fields = { requestId: String(ctx.state['requestId']), code: problem.code, status: problem.status }
   if (problem.status < 500) log.info(fields, 'request refused')
-  else if (ctx.req.destroyed && !ctx.req.complete) log.info(fields, 'client went away')
+  else if (isHangUp(error)) log.info(fields, 'client went away')
   else log.error({ ...fields, causes: causesOf(error) }, 'request failed')
+}
+
+const HANG_UPS = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE', 'ERR_STREAM_DESTROYED'])
+
+function isHangUp(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && HANG_UPS.has(String(error.code))
 }
 
 /** Names, codes and stacks along the chain of causes. */

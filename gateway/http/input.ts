@@ -70,6 +70,13 @@ export function ownPath(text: string | null | undefined, fallback: string): stri
   return /^\/(?![/\\])[A-Za-z0-9/_.~?=&%-]*$/.test(text) ? text : fallback
 }
 
+/** The fields of an interrupted form that are its own: without the token and what stepping up added. */
+export function ownFields(fields: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !STEP_UP_FIELDS.has(name)))
+}
+
+const STEP_UP_FIELDS = new Set(['csrf', 'code', 'next', 'resume'])
+
 /** Collects a request body of at most `limit` bytes. @throws GatewayError `gateway/too-large` */
 export async function readBody(
   request: AsyncIterable<Buffer> & { headers: NodeJS.Dict<string | string[]> },

@@ -25,9 +25,9 @@ export interface Call<P = Principal | null> extends Wording {
   /** the parsed body of an API request; `{}` for other bodies */
   readonly json: unknown
   /** a part of the path by its name in the route */
-  param(name: string): string
+  readonly param: (name: string) => string
   /** For `files` bodies, whose token arrives in the body: call with it before anything is stored. */
-  checkToken(token: string | undefined): void
+  readonly checkToken: (token: string | undefined) => void
 }
 
 type Method = 'GET' | 'POST' | 'DELETE'
@@ -73,7 +73,7 @@ export function createRouter(routes: readonly Route[], deps: RouteDeps): Router 
     router.register(route.path, [route.method], async (ctx) => {
       ctx.state['route'] = `${route.method} ${route.path}`
       ctx.state['face'] = route.face
-      await enter(route, ctx as unknown as Context, deps)
+      await enter(route, ctx, deps)
     })
   }
   return router

@@ -4,6 +4,7 @@ import type { Levels } from '../../policies/index.ts'
 import type { Show } from '../house.ts'
 import { visitCsrf } from '../http/cookies.ts'
 import type { Cookies } from '../http/cookies.ts'
+import { ownFields } from '../http/input.ts'
 import type { FaultPage } from '../http/faults.ts'
 import type { Problem } from '../http/problem.ts'
 import type { Authentication, Principal } from '../principal.ts'
@@ -87,8 +88,7 @@ function elsewhere(ctx: Context, problem: Problem): string | null {
 function resumePage(ctx: Context, frame: Frame): PageParts | null {
   const fields = sentFields(ctx)
   if (fields === null) return null
-  const { csrf: _csrf, code: _code, next: _next, resume: _resume, ...kept } = fields
-  const resume = { path: ctx.path, fields: kept }
+  const resume = { path: ctx.path, fields: ownFields(fields) }
   return codePage(frame, { next: backOf(ctx), resume, problem: null, none: false, optional: false })
 }
 
