@@ -43,6 +43,8 @@ export interface Mailboxes {
   byId(id: MailboxId): Promise<Mailbox>
   byName(name: string): Promise<Mailbox | null>
   byAddress(address: string): Promise<Mailbox | null>
+  /** The mailbox with this cipher or signature certificate (DER). */
+  byCertificate(certificate: Buffer): Promise<Mailbox | null>
   list(page?: PageRequest): Promise<Page<Mailbox>>
   change(id: MailboxId, patch: Partial<NewMailbox>, by: Actor): Promise<Mailbox>
 }

@@ -194,7 +194,8 @@ class Session {
   }
 
   async request(request: Request): Promise<Answer<Raw>> {
-    if (this.broken) throw new MailboxError('mailbox/control-block', 'the dialog ended with an answer that was no answer')
+    if (this.broken)
+      throw new MailboxError('mailbox/control-block', 'the dialog ended with an answer that was no answer')
     const control = requestControl(this.state, this.deps.random(15).toString('base64'))
     const bytes = await this.write(request, control)
     const { party, transport } = this.deps.intermediary

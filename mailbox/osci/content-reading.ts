@@ -67,7 +67,8 @@ export async function openContent(
   const reading: Reading = { ...by, certificates, parts, opened, verdicts: [] }
   try {
     const contentPackage = optionalChild(message.body, OSCI, 'ContentPackage')
-    for (const child of contentPackage ? childElements(contentPackage) : []) await readEntry(reading, child, new Map(), 0)
+    for (const child of contentPackage ? childElements(contentPackage) : [])
+      await readEntry(reading, child, new Map(), 0)
   } catch (cause) {
     throw mailboxErrorOf(cause)
   }
@@ -97,7 +98,12 @@ async function openContainer(reading: Reading, data: ReadEncryptedData): Promise
   return container
 }
 
-async function readContainer(reading: Reading, container: XmlElement, outer: AttachmentKeys, depth: number): Promise<void> {
+async function readContainer(
+  reading: Reading,
+  container: XmlElement,
+  outer: AttachmentKeys,
+  depth: number,
+): Promise<void> {
   const children = childElements(container)
   const encrypted = children.filter((child) => isNamed(child, XENC_NAMESPACE, 'EncryptedData'))
   const contents = children.filter((child) => isNamed(child, OSCI, 'Content'))

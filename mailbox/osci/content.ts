@@ -39,10 +39,7 @@ export interface ComposedContent {
 }
 
 /** Signs and encrypts content for one reader. */
-export async function composeContent(
-  order: ContentOrder,
-  random: (bytes: number) => Buffer,
-): Promise<ComposedContent> {
+export async function composeContent(order: ContentOrder, random: (bytes: number) => Buffer): Promise<ComposedContent> {
   const contents = contentElements(order)
   const references = contentReferences(order)
   const signature = await composeSignature(order.author.key, {

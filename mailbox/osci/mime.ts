@@ -43,7 +43,7 @@ export function parseMime(bytes: Buffer, limits: MimeLimits): MimeMessage {
   if (boundary === null || boundary === '' || boundary.length > 200) throw malformed('no boundary')
   const parts: MimePart[] = []
   let at = openBoundary(bytes, top.end, boundary)
-  for (let open = true; open; ) {
+  for (let open = true; open;) {
     if (parts.length > limits.maxParts) throw tooLarge(`more than ${limits.maxParts} parts`)
     const found = readPart(bytes, at, boundary)
     if (parts.some((part) => part.name === found.part.name)) throw malformed('a Content-ID twice')

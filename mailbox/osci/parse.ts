@@ -100,7 +100,8 @@ export function readControlBlock(block: XmlElement): ControlBlock {
   })
 }
 
-const CERTIFICATE_ROLE = /^(?:Cipher|Signature)Certificate(?:Originator|OtherAuthor|Addressee|OtherReader|Intermediary)$/
+const CERTIFICATE_ROLE =
+  /^(?:Cipher|Signature)Certificate(?:Originator|OtherAuthor|Addressee|OtherReader|Intermediary)$/
 
 /** Reads NonIntermediaryCertificates or IntermediaryCertificates. @throws MailboxError `mailbox/malformed` */
 export function readCertificates(block: XmlElement): CertificateEntry[] {

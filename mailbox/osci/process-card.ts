@@ -1,7 +1,15 @@
 /**
  * Laufzettel (ProcessCardBundle) and selection rules: XML ↔ types.
  */
-import { attributeOf, canonicalText, childElements, escapeText, isNamed, optionalChild, textOf } from '../../signing/index.ts'
+import {
+  attributeOf,
+  canonicalText,
+  childElements,
+  escapeText,
+  isNamed,
+  optionalChild,
+  textOf,
+} from '../../signing/index.ts'
 import type { XmlElement } from '../../signing/index.ts'
 import { NS5_SCOPE, OSCI } from './messages.ts'
 import type { ProcessCard, Role, SelectionRule } from './messages.ts'

@@ -41,7 +41,9 @@ export async function writeMessage(
 ): Promise<Buffer> {
   const control = controlBlock(draft.control)
   const body = `<soap:Body${NS5} Id="body">${draft.body}</soap:Body>`
-  const signature = signer ? await signatureHeader([control, ...draft.blocks, { id: 'body', text: body }], draft, signer) : ''
+  const signature = signer
+    ? await signatureHeader([control, ...draft.blocks, { id: 'body', text: body }], draft, signer)
+    : ''
   const soap =
     `<soap:Envelope${NS5} xsi:schemaLocation="${schemaLocation(draft.type)}"><soap:Header>${control.text}${signature}` +
     `${draft.blocks.map((block) => block.text).join('')}</soap:Header>${body}</soap:Envelope>`
@@ -69,7 +71,8 @@ function controlBlock(control: ControlBlock): Block {
   const conversation = control.conversationId === null ? '' : ` ConversationId="${control.conversationId}"`
   const sequence = control.sequenceNumber === null ? '' : ` SequenceNumber="${control.sequenceNumber}"`
   const response = control.response === null ? '' : `<osci:Response>${escapeText(control.response)}</osci:Response>`
-  const challenge = control.challenge === null ? '' : `<osci:Challenge>${escapeText(control.challenge)}</osci:Challenge>`
+  const challenge =
+    control.challenge === null ? '' : `<osci:Challenge>${escapeText(control.challenge)}</osci:Challenge>`
   const start = `<osci:ControlBlock${NS5}${conversation} Id="controlblock"${sequence}${NEXT}>`
   return { id: 'controlblock', text: `${start}${response}${challenge}</osci:ControlBlock>` }
 }

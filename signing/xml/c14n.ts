@@ -57,9 +57,7 @@ function openTag(
   for (const [prefix, uri] of fresh) {
     out.push(prefix === '' ? ' xmlns="' : ` xmlns:${prefix}="`, escapeAttribute(uri, greater), '"')
   }
-  const sorted = [...element.attributes].sort(
-    (a, b) => compare(a.namespace, b.namespace) || compare(a.local, b.local),
-  )
+  const sorted = [...element.attributes].sort((a, b) => compare(a.namespace, b.namespace) || compare(a.local, b.local))
   for (const a of sorted) out.push(` ${qualified(a)}="`, escapeAttribute(a.value, greater), '"')
   out.push('>')
   return fresh.length === 0 ? rendered : new Map([...rendered, ...fresh])

@@ -37,7 +37,8 @@ export interface XmlLimits {
 }
 
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
-const NAME = /[A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd][-.\w\u00b7\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u037d\u037f-\u1fff\u203f\u2040\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd]*/y
+const NAME =
+  /[A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd][-.\w\u00b7\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u037d\u037f-\u1fff\u203f\u2040\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd]*/y
 const NO_DECLARATIONS: ReadonlyMap<string, string> = new Map()
 export const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace'
 
@@ -144,7 +145,8 @@ class Reader {
     const [prefix, local] = this.qualifiedName()
     this.space()
     const current = this.open.pop()
-    if (this.text[this.at] !== '>' || current?.prefix !== prefix || current.local !== local) throw malformed('an end tag')
+    if (this.text[this.at] !== '>' || current?.prefix !== prefix || current.local !== local)
+      throw malformed('an end tag')
     this.at += 1
   }
 
