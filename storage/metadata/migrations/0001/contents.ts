@@ -26,6 +26,7 @@ export const contentTables: readonly string[] = [
     cut integer not null check (cut in (0, 1)),
     unique (content_id, position)
   ) strict`,
+  `create index segment_tail on segment (tail_object) where tail_object is not null`,
   `create table file (
     id text primary key,
     room_id text not null references room (id),

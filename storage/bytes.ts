@@ -1,0 +1,57 @@
+/**
+ * Everything of storage that moves sealed bytes, assembled once per process: contents, uploads, the handlers of their
+ * jobs, and the search for leftovers.
+ */
+import { availableParallelism } from 'node:os'
+
+import { createByteJobs, type ByteJobHandlers } from './byte-jobs.ts'
+import { createSealer } from './cipher/sealer.ts'
+import { createContents, type Contents } from './contents.ts'
+import { createPartMemory } from './segments/part-memory.ts'
+import { createLeftovers, type Leftovers } from './leftovers.ts'
+import { createUploads, type Uploads } from './uploads.ts'
+import type { UploadDeps } from './uploads/finish.ts'
+
+export interface ByteLimits {
+  /** memory for parts on their way to the object store, all uploads together, bytes */
+  partMemoryBytes: number
+  /** room that new uploads leave free in the object store, bytes */
+  reserveBytes: number
+  /** threads for sealing and hashing; null = one less than the machine has cores, at most 4 */
+  sealingThreads: number | null
+}
+
+export const BYTE_LIMITS: ByteLimits = {
+  partMemoryBytes: 96 * 1024 * 1024,
+  reserveBytes: 1024 * 1024 * 1024,
+  sealingThreads: null,
+}
+
+export interface Bytes {
+  contents: Contents
+  uploads: Uploads
+  /** handlers of `fingerprint`, `expire` and `erase` */
+  jobHandlers: ByteJobHandlers
+  leftovers: Leftovers
+  /** Lets go of leases and ends the sealing threads; the object store is closed by whoever opened it. */
+  close(): Promise<void>
+}
+
+export function createBytes(deps: Omit<UploadDeps, 'sealer' | 'memory'> & { limits?: Partial<ByteLimits> }): Bytes {
+  const limits = { ...BYTE_LIMITS, ...deps.limits }
+  const sealer = createSealer({ threads: limits.sealingThreads ?? Math.min(4, availableParallelism() - 1) })
+  const memory = createPartMemory({ budgetBytes: limits.partMemoryBytes })
+  const parts = { ...deps, sealer, memory }
+  const contents = createContents(parts)
+  const uploads = createUploads({ ...parts, reserveBytes: limits.reserveBytes })
+  return {
+    contents,
+    uploads,
+    jobHandlers: createByteJobs({ ...parts, contents, uploads }),
+    leftovers: createLeftovers(parts),
+    close: async () => {
+      await uploads.close()
+      await sealer.close()
+    },
+  }
+}
