@@ -66,7 +66,8 @@ function checkLength(headers: TusHeaders, concat: UploadConcat, maxSizeBytes: nu
   // concatenation: the Client MUST NOT include the Upload-Length header in the final upload creation
   if (concat.kind === 'final' && named > 0) throw bad('Upload-Length', 'does not belong on a final upload')
   // creation: Upload-Length or Upload-Defer-Length, one of the two
-  if (concat.kind !== 'final' && named !== 1) throw bad('Upload-Length', 'or Upload-Defer-Length is needed, one of the two')
+  if (concat.kind !== 'final' && named !== 1)
+    throw bad('Upload-Length', 'or Upload-Defer-Length is needed, one of the two')
   // creation: if the length exceeds the maximum, the Server MUST respond with 413
   const length = Math.max(headers.uploadLength ?? 0, headers.contentLength ?? 0)
   if (length > maxSizeBytes) throw new GatewayError('gateway/too-large', { facts: { limit: maxSizeBytes } })

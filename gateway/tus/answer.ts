@@ -19,31 +19,29 @@ export interface Answer {
 export const LINGER_BYTES = 4 * 1024 * 1024
 export const LINGER_MS = 2_000
 
-/** Sends `answer`; resolves when the connection is done with it. */
-export async function sendAnswer(ctx: Context, answer: Answer): Promise<void> {
-  if (ctx.req.socket.destroyed) {
-    ctx.respond = false // the client is gone
+/** Sends `answer`, past Koa, which would add a type and a status of its own to an empty one. */
+export async function sendAnswer(ctx: Context, { status, headers, body }: Answer): Promise<void> {
+  const { req, res } = ctx
+  ctx.respond = false
+  if (req.socket.destroyed) return // the client is gone
+  res.statusCode = status
+  if (status === CHECKSUM_MISMATCH) res.statusMessage = 'Checksum Mismatch'
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+  // RFC 9110 §8.6: no Content-Length in a 204
+  if (status !== 204) res.setHeader('Content-Length', body === null ? 0 : Buffer.byteLength(body))
+  if (req.complete) {
+    res.end(body ?? undefined)
     return
   }
-  ctx.set(answer.headers)
-  ctx.status = answer.status
-  if (answer.status === CHECKSUM_MISMATCH) ctx.message = 'Checksum Mismatch'
-  if (ctx.req.complete) ctx.body = answer.body
-  else await sendAndLinger(ctx, answer)
+  res.setHeader('Connection', 'close')
+  if (body === null) res.flushHeaders()
+  else res.write(body)
+  await discard(req)
+  res.end()
 }
 
 /** tus checksum extension; no registered status, so Node has no words for it. */
 const CHECKSUM_MISMATCH = 460
-
-async function sendAndLinger(ctx: Context, { body }: Answer): Promise<void> {
-  ctx.respond = false
-  ctx.set('Connection', 'close')
-  ctx.set('Content-Length', String(body === null ? 0 : Buffer.byteLength(body)))
-  if (body === null || ctx.method === 'HEAD') ctx.res.flushHeaders()
-  else ctx.res.write(body)
-  await discard(ctx.req)
-  ctx.res.end()
-}
 
 function discard(request: IncomingMessage): Promise<void> {
   return new Promise((resolve) => {

@@ -21,7 +21,10 @@ export function parseUploadConcat(header: string | null, path: string): UploadCo
   if (header === 'partial') return { kind: 'partial' }
   if (!header.startsWith('final;')) throw bad('is partial or final;<addresses>')
   // The addresses are separated by spaces and may be absolute or relative.
-  const addresses = header.slice('final;'.length).split(' ').filter((address) => address !== '')
+  const addresses = header
+    .slice('final;'.length)
+    .split(' ')
+    .filter((address) => address !== '')
   if (addresses.length === 0) throw bad('names no partial upload')
   if (addresses.length > MAX_PARTIALS) throw bad(`names more than ${MAX_PARTIALS} partial uploads`)
   const tickets = addresses.map((address) => ticketIn(address, path))

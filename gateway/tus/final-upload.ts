@@ -33,9 +33,18 @@ export async function joinPartials(limits: FinalLimits, exchange: Exchange): Pro
     }
     size += partial.offset
   }
-  if (size > maxSizeBytes) throw new StorageError('storage/size-exceeded', 'the partials are larger than an upload may be')
+  if (size > maxSizeBytes)
+    throw new StorageError('storage/size-exceeded', 'the partials are larger than an upload may be')
   const begun = await uploads.concat(
-    { roomId, name, mediaType: mediaType ?? undefined, size, metadata: packHeaders(headers), kind: 'whole', expiresAfterMs },
+    {
+      roomId,
+      name,
+      mediaType: mediaType ?? undefined,
+      size,
+      metadata: packHeaders(headers),
+      kind: 'whole',
+      expiresAfterMs,
+    },
     concat.tickets,
     principal.actor,
   )

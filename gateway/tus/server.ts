@@ -10,8 +10,10 @@ import { Server } from '@tus/server'
 import type { Logger, Storage, World } from '../../storage/index.ts'
 import type { Access } from '../access.ts'
 import { GatewayError } from '../errors.ts'
+import { causesOf } from '../http/faults.ts'
 import { problemDocument, problemOf } from '../http/problem.ts'
 import type { Principal } from '../principal.ts'
+import { wordingOf } from '../web/text.ts'
 import { admit } from './admission.ts'
 import type { Answer } from './answer.ts'
 import { sendAnswer } from './answer.ts'
@@ -35,8 +37,6 @@ export interface TusDeps extends Pick<World, 'clock' | 'log'> {
   access: Access
   /** Finds the session or token of a request; null without one. */
   authenticate: (ctx: Context) => Promise<Principal | null>
-  /** Names the request in problem documents, as in the log. */
-  requestId: (ctx: Context) => string
   limits: TusLimits
 }
 
@@ -57,6 +57,7 @@ export function tusMiddleware(deps: TusDeps): Middleware {
   const endpoint = createEndpoint(deps)
   return async (ctx, next) => {
     if (ctx.path !== UPLOADS_PATH && !ctx.path.startsWith(`${UPLOADS_PATH}/`)) return next()
+    ctx.state['route'] = `${ctx.method} ${UPLOADS_PATH}` // the log never sees a ticket
     limitSilence(ctx.req, deps.limits.idleMs)
     let answer: Answer
     try {
@@ -172,13 +173,13 @@ async function forget({ storage, log }: TusDeps, exchange: Exchange): Promise<vo
     exchange.lease ??= await storage.uploads.acquire(upload.id, { waitMs: 0 })
     await storage.uploads.cancel(exchange.lease, admission.principal.actor)
   } catch (error) {
-    log.warn({ err: error, upload: upload.id }, 'an upload without an owner is left until it expires')
+    log.warn({ causes: causesOf(error), upload: upload.id }, 'an upload without an owner is left until it expires')
   }
 }
 
-function refusal({ log, requestId }: TusDeps, ctx: Context, error: unknown): Answer {
+function refusal({ log }: TusDeps, ctx: Context, error: unknown): Answer {
   const problem = problemOf(error)
-  const id = requestId(ctx)
+  const id = String(ctx.state['requestId'])
   logRefusal(log, { status: problem.status, code: problem.code, requestId: id }, error)
   const headers: Record<string, string> = {
     'Tus-Resumable': TUS_VERSION,
@@ -188,14 +189,13 @@ function refusal({ log, requestId }: TusDeps, ctx: Context, error: unknown): Ans
   // Core protocol, Tus-Version: MUST be in the answer to a version that is not supported
   if (problem.status === 412) headers['Tus-Version'] = TUS_VERSION
   if (problem.status === 405) headers['Allow'] = 'POST, HEAD, PATCH, DELETE, OPTIONS'
-  if (problem.status === 401) headers['WWW-Authenticate'] = 'Bearer'
+  if (problem.status === 401) headers['WWW-Authenticate'] = 'Bearer realm="amtsbote"'
   if (problem.retryAfterSeconds !== null) headers['Retry-After'] = String(problem.retryAfterSeconds)
-  const language = ctx.acceptsLanguages('de', 'en') === 'en' ? 'en' : 'de'
-  const body = ctx.method === 'HEAD' ? null : JSON.stringify(problemDocument(problem, id, language))
+  const body = ctx.method === 'HEAD' ? null : JSON.stringify(problemDocument(problem, id, wordingOf(ctx).language))
   return { status: problem.status, headers, body }
 }
 
 function logRefusal(log: Logger, fields: Record<string, unknown>, error: unknown): void {
-  if (Number(fields['status']) >= 500) log.error({ ...fields, err: error }, 'an upload request failed')
+  if (Number(fields['status']) >= 500) log.error({ ...fields, causes: causesOf(error) }, 'an upload request failed')
   else log.debug(fields, 'an upload request was refused')
 }

@@ -5,7 +5,6 @@
  * the Node request itself (exchange.ts): its own web streams would touch every byte several times more. Offsets,
  * lengths and expiry come from the upload's row and from nowhere else.
  */
-import { buffer } from 'node:stream/consumers'
 import { DataStore, Upload } from '@tus/server'
 import type { Actor, BegunUpload, Storage, UploadSpec, UploadState } from '../../storage/index.ts'
 import { StorageError, isStorageError } from '../../storage/index.ts'
@@ -110,7 +109,10 @@ export class UploadStore extends DataStore {
     const upload = uploadOf(exchange)
     const maxBytes = (upload.size ?? this.#deps.maxSizeBytes) - offset
     try {
-      const reached = await this.#deps.uploads.append(lease, offset, request, { maxBytes, checksum: checksum ?? undefined })
+      const reached = await this.#deps.uploads.append(lease, offset, request, {
+        maxBytes,
+        checksum: checksum ?? undefined,
+      })
       exchange.upload = this.#moved(upload, reached, upload.size)
     } catch (error) {
       // Retrying at once, as clients do after 423, would take the upload from the newer one again.
@@ -150,14 +152,25 @@ export class UploadStore extends DataStore {
   }
 }
 
+/** Reads a body of known, small length into one buffer. @throws StorageError `storage/upload-interrupted` */
 async function readWhole({ request, headers }: Exchange): Promise<Buffer> {
-  try {
-    const body = await buffer(request)
-    if (body.length === headers.contentLength) return body
-  } catch (cause) {
-    throw new StorageError('storage/upload-interrupted', 'the body broke off', cause)
-  }
-  throw new StorageError('storage/upload-interrupted', 'the body broke off')
+  const body = Buffer.allocUnsafeSlow(headers.contentLength ?? 0)
+  let filled = 0
+  await new Promise<void>((resolve, reject) => {
+    const broken = (cause?: unknown): void => {
+      reject(new StorageError('storage/upload-interrupted', 'the body broke off', cause))
+    }
+    request.on('data', (chunk: Buffer) => {
+      filled += chunk.copy(body, filled)
+    })
+    request.once('error', broken)
+    request.once('close', broken)
+    request.once('end', () => {
+      if (filled === body.length) resolve()
+      else broken()
+    })
+  })
+  return body
 }
 
 function adopt(exchange: Exchange, begun: BegunUpload): void {

@@ -1,0 +1,37 @@
+/**
+ * 2,000 files of 64 KiB, eight at a time, each in one request (creation-with-upload), onto the filesystem store.
+ *
+ * Ours is durable before it answers: object, folder and rows flushed. The peer is @tus/server with its file store,
+ * flushed (fdatasync) and as it is. AMTSBOTE_BENCH_ROUNDS (3), interleaved.
+ */
+import { startClient } from './support/children.ts'
+import { contender, measure, retire } from './support/contender.ts'
+import type { Loader } from './support/contender.ts'
+import type { LoadResult, UploadTask } from './support/load.worker.ts'
+import { interleave, print, printFigure, printRatio } from './support/table.ts'
+
+const ROUNDS = Number(process.env['AMTSBOTE_BENCH_ROUNDS'] ?? 3)
+const LOAD = { count: 2000, parallel: 8, bytesEach: 65_536, protocol: 'tus-whole' } as const
+
+const loader: Loader = startClient<UploadTask, LoadResult>('./load.worker.ts')
+const ours = await contender('amtsbote', { kind: 'ours' })
+const flushed = await contender('@tus/server + file store + fdatasync', { kind: 'tus-file', flush: true })
+const plain = await contender('@tus/server + file store, unflushed', { kind: 'tus-file' })
+try {
+  for (const each of [ours, flushed, plain]) await measure(each, loader, { ...LOAD, count: 300 })
+  const rate = async (each: typeof ours): Promise<number> => LOAD.count / (await measure(each, loader, LOAD)).seconds
+  const rates = await interleave(ROUNDS, {
+    ours: () => rate(ours),
+    flushed: () => rate(flushed),
+    plain: () => rate(plain),
+  })
+  print('\n2,000 files of 64 KiB, eight at a time, filesystem store')
+  printFigure(ours.name, rates.ours, 'files/s')
+  printFigure(flushed.name, rates.flushed, 'files/s')
+  printFigure(plain.name, rates.plain, 'files/s')
+  printRatio('  amtsbote to @tus/server with fdatasync', rates.ours, rates.flushed, 2)
+  printRatio('  amtsbote to @tus/server unflushed', rates.ours, rates.plain, 2)
+} finally {
+  await loader.stop()
+  await retire([ours, flushed, plain])
+}

@@ -1,0 +1,17 @@
+/**
+ * An upload server in a process of its own, so that it can be killed. Waits for its order before it opens anything:
+ * a spare one starts in no time.
+ */
+import type { StoresOrder } from './upload-stores.ts'
+import { openUploadStores, serveUploads } from './upload-stores.ts'
+
+process.on('disconnect', () => process.exit())
+process.once('message', (order: StoresOrder) => {
+  openUploadStores(order)
+    .then((stores) => serveUploads(stores, { idleMs: 60_000 }))
+    .then(
+      ({ port }) => process.send?.({ port }),
+      (error: unknown) => process.send?.({ error: String(error instanceof Error ? error.stack : error) }),
+    )
+})
+process.send?.('ready')
