@@ -11,6 +11,7 @@ import { StorageError } from '../errors.ts'
 import { newId, parseId } from '../ids.ts'
 import type { JobId } from '../ids.ts'
 import type { JobTable } from '../metadata/tables/jobs.ts'
+import { decodeCursor, encodeCursor, pageLimit, toPage } from '../page.ts'
 import type { Page, PageRequest } from '../page.ts'
 import type { RowDeps } from '../rows.ts'
 import { readPayload } from './job.ts'
@@ -136,29 +137,26 @@ function toJob(row: Selectable<JobTable>): Job {
   }
 }
 
-async function list({ db }: RowDeps, { after, limit = 100, kind, subject, state }: JobFilter): Promise<Page<Job>> {
-  const most = Math.min(Math.max(1, Math.trunc(limit)), 1_000)
+async function list({ db }: RowDeps, { kind, subject, state, ...page }: JobFilter): Promise<Page<Job>> {
+  const limit = pageLimit(page)
   let query = db.selectFrom('job').select(COLUMNS).orderBy('created_at').orderBy('id')
   if (kind !== undefined) query = query.where('kind', '=', kind)
   if (subject !== undefined) query = query.where('subject', '=', subject)
   if (state !== undefined) query = query.where('state', '=', state === 'running' ? 'ready' : state)
   if (state === 'ready') query = query.where('started_at', 'is', null)
   if (state === 'running') query = query.where('started_at', 'is not', null)
-  if (after != null) {
-    const [createdAt, id] = readPlace(after)
-    query = query.where((eb) => eb(eb.refTuple('created_at', 'id'), '>', eb.tuple(createdAt, id)))
+  const place = decodeCursor(page.after, 2)
+  if (place !== null) {
+    const last = [readTime(place[0]), parseId('job', place[1] ?? '')] as const
+    query = query.where((eb) => eb(eb.refTuple('created_at', 'id'), '>', eb.tuple(...last)))
   }
-  const rows = await query.limit(most + 1).execute()
-  const items = rows.slice(0, most).map(toJob)
-  const last = items.at(-1)
-  const next = rows.length > most && last !== undefined ? `${last.createdAt.getTime()}.${last.id}` : null
-  return { items, next }
+  const rows = await query.limit(limit + 1).execute()
+  return toPage(rows, limit, toJob, (row) => encodeCursor([row.created_at, row.id]))
 }
 
-function readPlace(after: string): [number, JobId] {
-  const [time, id] = after.split('.')
-  if (!/^[0-9]{1,15}$/.test(time ?? '')) throw new StorageError('storage/bad-id', 'not a place in the list of jobs')
-  return [Number(time), parseId('job', id ?? '')]
+function readTime(text = ''): number {
+  if (!/^[0-9]{1,15}$/.test(text)) throw new StorageError('storage/bad-value', 'not the end of a page')
+  return Number(text)
 }
 
 async function hold(deps: RowDeps, id: JobId, by: Actor): Promise<void> {
