@@ -52,6 +52,6 @@ export const peopleTables: readonly string[] = [
     last_seen_at integer not null,
     expires_at integer not null
   ) strict`,
-  `create index session_user on session (user_id)`,
+  `create index session_of_user on session (user_id)`,
   `create index session_expiry on session (expires_at)`,
 ]
