@@ -5,6 +5,7 @@
  */
 import type { Mailbox, Storage, World } from '../storage/index.ts'
 import { MailboxError } from './errors.ts'
+import type { CertificateTrust } from './intermediary/inspection.ts'
 import type { OsciIdentity, OsciParty } from './osci/identity.ts'
 import type { OsciTransport } from './osci/transport.ts'
 
@@ -70,4 +71,9 @@ export function linkOf(deps: MailboxDeps, mailbox: Mailbox): IntermediaryLink {
   const link = deps.intermediaries.get(mailbox.intermediary)
   if (!link) throw new MailboxError('mailbox/unknown-mailbox', `the intermediary of mailbox ${mailbox.id} is unknown`)
   return link
+}
+
+/** The trust of an intermediary that serves exactly the mailboxes of this server's directory. */
+export function mailboxTrust(storage: Storage): CertificateTrust {
+  return async (certificate) => ((await storage.mailboxes.byCertificate(certificate)) ? 'known' : 'unknown')
 }
