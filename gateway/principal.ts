@@ -42,6 +42,9 @@ export interface Authentication {
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const BEARER = /^Bearer ([A-Za-z0-9._~+/-]{20,200}=*)$/i
 
+/** A note per request would be a write per request; a minute is exact enough for limits of many. */
+const TOUCH_EVERY_MS = 60_000
+
 export interface AuthenticationDeps extends World {
   storage: Storage
   levels: Levels
@@ -87,7 +90,7 @@ async function lookUp(deps: AuthenticationDeps, ctx: Context): Promise<Principal
   const user = await storage.users.byId(session.userId)
   if (user.state !== 'active') return null
   if (sessionState(session, user.audience, levels, now) !== 'alive') return null
-  await storage.sessions.touch(session, now)
+  await storage.sessions.touch(session.id, now)
   return {
     user,
     session,
