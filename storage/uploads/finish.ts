@@ -1,6 +1,7 @@
 /** The end of an upload that went well: objects whole, then one transaction that makes a file of it. */
 import type { Actor } from '../actor.ts'
 import type { Audit } from '../audit-log.ts'
+import { StorageError } from '../errors.ts'
 import type { Files } from '../files.ts'
 import type { FileId } from '../ids.ts'
 import type { Jobs } from '../jobs/outbox.ts'
@@ -43,7 +44,13 @@ export async function commitFile(
   sha256: string | null,
 ): Promise<FileId | null> {
   const { id, contentId, size } = row
-  await db.updateTable('content').set({ state: 'whole', size, sha256 }).where('id', '=', contentId).execute()
+  const { numUpdatedRows } = await db
+    .updateTable('content')
+    .set({ state: 'whole', size, sha256 })
+    .where('id', '=', contentId)
+    .where('state', '=', 'open')
+    .executeTakeFirst()
+  if (numUpdatedRows === 0n) throw new StorageError('storage/upload-gone', 'the content of the upload was erased')
   const fileId = row.kind === 'partial' ? null : await createFile(deps, db, row, sha256)
   await db
     .updateTable('upload')

@@ -14,7 +14,7 @@ export interface RunningDigest {
   name: string | null
   /** The request ended well at this offset. */
   reached(offset: number): void
-  /** Nothing of the request counts. */
+  /** Nothing of the request counts; does nothing after `reached` or `over`. */
   backTo(offset: number): void
   /** The upload is whole: nothing more is to be hashed. */
   over(): void
@@ -54,18 +54,22 @@ export function createRunningDigests(sealer: Sealer): RunningDigests {
       const known = offsets.get(id) === offset
       if (known) lane.copyDigest(id, before)
       else forget(id)
+      let settled = false
       return {
         name: known ? id : null,
         reached: (now) => {
+          settled = true
           lane.dropDigest(before)
           if (known) remember(id, now)
         },
         backTo: (now) => {
+          if (settled) return
           if (known && now === offset) lane.copyDigest(before, id)
           else forget(id)
           lane.dropDigest(before)
         },
         over: () => {
+          settled = true
           lane.dropDigest(before)
           forget(id)
         },
