@@ -4,28 +4,12 @@
  * `createStorage` binds the row verbs to a database; `transact` gives the same verbs bound to one transaction.
  * Knows nothing of HTTP, tus, OSCI or signatures.
  */
-import type { Audit } from './audit-log.ts'
-import type { KeyRing } from './cipher/key-ring.ts'
-import type { Contents } from './contents.ts'
-import type { Deliveries } from './deliveries.ts'
-import type { Files } from './files.ts'
-import type { Invitations } from './invitations.ts'
-import type { Jobs } from './jobs/outbox.ts'
-import type { Mailboxes } from './mailboxes.ts'
-import type { Messages } from './messages.ts'
-import type { Database } from './metadata/database.ts'
-import type { Db } from './metadata/schema.ts'
-import type { Rooms } from './rooms.ts'
-import type { Sessions } from './sessions.ts'
-import type { Settings } from './settings.ts'
-import type { Units } from './units.ts'
-import type { Uploads } from './uploads.ts'
-import type { Users } from './users.ts'
-
 export type { Actor } from './actor.ts'
 export { userOf } from './actor.ts'
 export type { Audit, AuditDetail, AuditEntry, AuditVerdict, NewAuditEntry } from './audit-log.ts'
-export type { KeyRing, RotationResult } from './cipher/key-ring.ts'
+export { openBackup, restoreMasterKeys } from './cipher/key-backup.ts'
+export type { BackupLock } from './cipher/key-backup.ts'
+export type { KeyRing, KeyRingDeps, RotationResult } from './cipher/key-ring.ts'
 export type { Deliveries, Delivery, DeliveryFilter, OpenDialog } from './deliveries.ts'
 export { StorageError, isStorageError } from './errors.ts'
 export type { StorageErrorCode } from './errors.ts'
@@ -47,7 +31,10 @@ export type {
   UploadId,
   UserId,
 } from './ids.ts'
+export { openInstallation } from './installation.ts'
 export type { Invitations, NewInvitation, OpenInvitation } from './invitations.ts'
+export { bullmqQueue } from './jobs/bullmq-queue.ts'
+export { inProcessQueue } from './jobs/in-process-queue.ts'
 export { createClaims } from './jobs/claims.ts'
 export type { Claims, PartnerRule } from './jobs/claims.ts'
 export { JOB_KINDS } from './jobs/job.ts'
@@ -66,14 +53,24 @@ export type { JobFilter, Jobs } from './jobs/outbox.ts'
 export type { JobQueue } from './jobs/queue.ts'
 export { createWorker } from './jobs/worker.ts'
 export type { Worker, WorkerDeps, WorkerOptions } from './jobs/worker.ts'
+export type { BackupState, Keys } from './keys.ts'
+export type { LeftoverReport, Leftovers } from './leftovers.ts'
 export type { Mailbox, MailboxKind, Mailboxes, NewMailbox } from './mailboxes.ts'
 export type { Message, MessageAttachment, MessagePatch, Messages, NewMessage } from './messages.ts'
+export { connectDatabase, openDatabase } from './metadata/database.ts'
 export type { Database, DatabaseConfig } from './metadata/database.ts'
+export { SCHEMA_VERSION, migrate, schemaState } from './metadata/migrate.ts'
 export type { Db, Schema } from './metadata/schema.ts'
+export { filesystemObjects } from './objects/filesystem.ts'
+export type { ObjectStore } from './objects/object-store.ts'
+export { s3Objects } from './objects/s3.ts'
+export type { S3Options } from './objects/s3.ts'
 export type { Page, PageRequest } from './page.ts'
 export type { Member, Room, Rooms } from './rooms.ts'
 export type { NewSession, ProvenFactors, Session, Sessions } from './sessions.ts'
 export type { Settings } from './settings.ts'
+export { createStorage } from './storage.ts'
+export type { Rows, Storage, StorageDeps } from './storage.ts'
 export type { Unit, Units } from './units.ts'
 export type { CountedFactor, NewUser, User, UserPatch, Users } from './users.ts'
 export type {
@@ -87,31 +84,3 @@ export type {
 } from './uploads.ts'
 export type { Contents, OpenContent, RandomAccess, StoredContent } from './contents.ts'
 export type { Logger, Random, World } from './world.ts'
-
-/** The row verbs, bound to the database or to one transaction. */
-export interface Rows {
-  /** where these verbs run; for storage's own functions that take it, such as `StoredContent.commit` */
-  db: Db
-  units: Units
-  users: Users
-  sessions: Sessions
-  invitations: Invitations
-  rooms: Rooms
-  files: Files
-  mailboxes: Mailboxes
-  messages: Messages
-  deliveries: Deliveries
-  jobs: Jobs
-  audit: Audit
-  settings: Settings
-}
-
-export interface Storage extends Rows {
-  /** Runs `work` with row verbs bound to one transaction; see `Database.transaction`. */
-  transact<T>(work: (rows: Rows) => Promise<T>): Promise<T>
-  contents: Contents
-  uploads: Uploads
-  keyRing: KeyRing
-  database: Database
-  close(): Promise<void>
-}

@@ -16,8 +16,11 @@ export interface RowDeps extends World {
   /** Runs `work` in the caller's transaction, or in one of its own. */
   within<T>(work: (db: Db) => Promise<T>): Promise<T>
   keyRing: KeyRing
-  /** Says that a job was added: passed on to the queue once the transaction is committed. */
-  wake: (jobId: JobId, at: Date) => void
+  /**
+   * Says that a job was added: passed on to the queue once the transaction is committed.
+   * @param where the transaction that it was added in, when that is not `db`
+   */
+  wake: (jobId: JobId, at: Date, where?: Db) => void
   /** Writes the audit entry of an act into the transaction of the act; last, so that the log's head is held briefly. */
   record(db: Db, entry: NewAuditEntry): Promise<void>
 }

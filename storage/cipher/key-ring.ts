@@ -53,6 +53,8 @@ export interface KeyRing {
   rotateMaster(): Promise<RotationResult>
   /** Id of the newest master key in the folder. */
   currentMasterKeyId(): string
+  /** the folder of master keys */
+  readonly masterFolder: string
 }
 
 const MAX_SECRET_BYTES = 65_536
@@ -134,6 +136,7 @@ function createKeyRing(deps: KeyRingDeps, found: MasterKey[]): KeyRing {
       cache.get(`hmac ${label}`) ?? cache.put(`hmac ${label}`, deriveHmacKey(await scopeKey(db, 'system'), label)),
     rotateMaster: () => rotate({ ...deps, ring }),
     currentMasterKeyId: () => newest().id,
+    masterFolder: deps.folder,
   }
 }
 

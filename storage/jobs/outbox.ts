@@ -86,7 +86,7 @@ async function insert({ db, clock, random, wake }: RowDeps, job: NewJob, everyMs
     .onConflict((oc) => oc.columns(['kind', 'subject']).where('every_ms', 'is not', null).doNothing())
     .returning('id')
     .executeTakeFirst()
-  if (inserted !== undefined) wake(id, due)
+  if (inserted !== undefined) wake(id, due, db)
   return id
 }
 
