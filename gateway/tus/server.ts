@@ -197,5 +197,5 @@ function refusal({ log }: TusDeps, ctx: Context, error: unknown): Answer {
 
 function logRefusal(log: Logger, fields: Record<string, unknown>, error: unknown): void {
   if (Number(fields['status']) >= 500) log.error({ ...fields, causes: causesOf(error) }, 'an upload request failed')
-  else log.debug(fields, 'an upload request was refused')
+  else log.debug({ ...fields, causes: causesOf(error) }, 'an upload request was refused')
 }

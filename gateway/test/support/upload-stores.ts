@@ -11,9 +11,9 @@ import Koa from 'koa'
 import { parse } from 'yaml'
 import { parseLevels } from '../../../policies/index.ts'
 import type { Levels } from '../../../policies/index.ts'
-import { createStorage } from '../../../storage/index.ts'
+import { createStorage } from '../../../storage/storage.ts'
 import type { DatabaseConfig, Storage, World } from '../../../storage/index.ts'
-import { openKeyRing } from '../../../storage/cipher/key-ring.ts'
+import { openInstallation } from '../../../storage/installation.ts'
 import { openDatabase } from '../../../storage/metadata/database.ts'
 import { filesystemObjects } from '../../../storage/objects/filesystem.ts'
 import { s3Objects } from '../../../storage/objects/s3.ts'
@@ -37,7 +37,7 @@ export interface UploadStores {
 }
 
 const SILENT: World['log'] = {
-  debug: () => undefined,
+  debug: (f) => { if (process.env['DBG']) console.log(f) },
   info: () => undefined,
   warn: () => undefined,
   error: (fields, message) => {
@@ -50,14 +50,14 @@ export async function openUploadStores(order: StoresOrder, clock = () => new Dat
   const world: World = { clock, random: randomBytes, log: SILENT }
   await mkdir(join(order.folder, 'keys'), { recursive: true, mode: 0o700 })
   const database = await openDatabase(order.database, world.log)
-  const keyRing = await openKeyRing({ ...world, folder: join(order.folder, 'keys'), database })
+  const keyRing = await openInstallation({ ...world, folder: join(order.folder, 'keys'), database })
   const objects =
     order.s3 === undefined
       ? await filesystemObjects({ root: join(order.folder, 'objects') })
       : await s3Objects(order.s3)
   const yaml = await readFile(new URL('../../../policies/levels.yaml', import.meta.url), 'utf8')
   return {
-    storage: await createStorage({ ...world, database, keyRing, objects }),
+    storage: createStorage({ ...world, database, keyRing, objects }),
     levels: parseLevels(parse(yaml)),
     world,
   }
