@@ -16,7 +16,6 @@ import { createPasswords } from './auth/password.ts'
 import { createSignIn } from './auth/sign-in.ts'
 import { GatewayError } from './errors.ts'
 import { fileRoutes } from './files.ts'
-import type { SealFile } from './files.ts'
 import { healthMiddleware } from './health.ts'
 import type { House } from './house.ts'
 import { clientAddressReader } from './http/client-address.ts'
@@ -34,6 +33,7 @@ import { osciMiddleware } from './osci.ts'
 import type { AnswerOsci } from './osci.ts'
 import { createAuthentication } from './principal.ts'
 import { roomRoutes } from './rooms.ts'
+import type { Sealer } from './seal.ts'
 import { sessionApi } from './session-api.ts'
 import { sessionRoutes } from './session.ts'
 import type { Site } from './site.ts'
@@ -48,7 +48,7 @@ export interface AppDeps extends World {
   site: Site
   uploads: Omit<TusLimits, 'maxSizeBytes'>
   /** null = no seal key is set up */
-  seal: SealFile
+  seal: Sealer | null
   /** null = no intermediary is embedded */
   osci: AnswerOsci | null
   /** absent = limits that suit an office */
@@ -104,7 +104,7 @@ export function createApp(deps: AppDeps): App {
 }
 
 /** Every address of pages and API; uploads, OSCI, health and assets are mounted above. */
-function routeTable(house: House, seal: SealFile): Route[] {
+function routeTable(house: House, seal: Sealer | null): Route[] {
   return [
     ...sessionRoutes(house),
     ...sessionApi(house),

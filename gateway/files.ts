@@ -10,13 +10,12 @@ import { members } from './http/route.ts'
 import type { Call, Route } from './http/route.ts'
 import type { Principal } from './principal.ts'
 import { fileDocument } from './rooms.ts'
+import type { Sealer } from './seal.ts'
 import { seeOther } from './session.ts'
 import { filePage } from './web/file-page.ts'
 
-/** Seals the newest version of a PDF and stores the result as a new one; null where no seal key is set up. */
-export type SealFile = ((file: File, principal: Principal) => Promise<{ version: number }>) | null
-
-export function fileRoutes(house: House, seal: SealFile): Route[] {
+/** @param seal null where no seal key is set up */
+export function fileRoutes(house: House, seal: Sealer | null): Route[] {
   return [
     members('page', 'GET /files/:id', 'none', (call) =>
       showFile(house, call, { problem: null, sealing: seal !== null }),
@@ -24,7 +23,7 @@ export function fileRoutes(house: House, seal: SealFile): Route[] {
     members('page', 'GET /files/:id/content', 'none', (call) => download(house, call)),
     members('page', 'POST /files/:id/seal', 'form', async (call) => {
       const { file } = await reach(house, call, 'file.seal')
-      await sealOf(seal)(file, call.principal)
+      await sealOf(seal)(file.id, call.principal.actor)
       seeOther(call.ctx, `/files/${file.id}?done=sealed`)
     }),
     members('page', 'POST /files/:id/erase', 'form', async (call) => {
@@ -43,7 +42,7 @@ export function fileRoutes(house: House, seal: SealFile): Route[] {
     members('api', 'GET /api/files/:id/content', 'none', (call) => download(house, call)),
     members('api', 'POST /api/files/:id/seal', 'none', async (call) => {
       const { file } = await reach(house, call, 'file.seal')
-      call.ctx.body = await sealOf(seal)(file, call.principal)
+      call.ctx.body = await sealOf(seal)(file.id, call.principal.actor)
     }),
     members('api', 'DELETE /api/files/:id', 'none', async (call) => {
       const { file } = await reach(house, call, 'file.erase')
@@ -89,7 +88,7 @@ async function showFile(
   house.show(call, (frame) => filePage(frame, page), problem === null ? 200 : 422)
 }
 
-function sealOf(seal: SealFile): NonNullable<SealFile> {
+function sealOf(seal: Sealer | null): Sealer {
   if (seal === null) throw new GatewayError('gateway/not-configured')
   return seal
 }

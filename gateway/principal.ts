@@ -35,14 +35,13 @@ export interface Authentication {
    * @throws GatewayError `gateway/csrf-refused`
    */
   authenticate(ctx: Context): Promise<Principal | null>
-  /** The same without the CSRF test, for forms that carry the token in a field (see http/csrf.ts). */
+  /** The same without the CSRF test, for forms that carry the token in a field (http/route.ts). */
   recognise(ctx: Context): Promise<Principal | null>
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const BEARER = /^Bearer ([A-Za-z0-9._~+/-]{20,200}=*)$/i
-
-/** A note per request would be a write per request; a minute is exact enough for limits of many. */
+/** Even a statement that changes nothing waits for writers; a minute is exact enough for limits of many. */
 const TOUCH_EVERY_MS = 60_000
 
 export interface AuthenticationDeps extends World {
@@ -90,7 +89,7 @@ async function lookUp(deps: AuthenticationDeps, ctx: Context): Promise<Principal
   const user = await storage.users.byId(session.userId)
   if (user.state !== 'active') return null
   if (sessionState(session, user.audience, levels, now) !== 'alive') return null
-  await storage.sessions.touch(session.id, now)
+  if (now.getTime() - session.lastSeenAt.getTime() >= TOUCH_EVERY_MS) await storage.sessions.touch(session.id, now)
   return {
     user,
     session,

@@ -49,7 +49,8 @@ async function keep(house: House, { actor }: Principal, room: Room, received: Re
       else await rows.files.addVersion(existing.id, version, actor)
     })
   } catch (error) {
-    await content.discard()
+    // With the connection gone nobody knows whether the rows were written; the sweep of leftovers decides later.
+    if (!isStorageError(error, 'storage/database-unavailable')) await content.discard()
     throw error
   }
 }

@@ -3,6 +3,7 @@ import type { File, FileVersion, Room } from '../../storage/index.ts'
 import { plainName } from './file-name.ts'
 import { alert, csrfField, levelBadge } from './layout.ts'
 import type { Frame, PageParts } from './layout.ts'
+import { versionLabel } from './version-label.ts'
 import { html } from './markup.ts'
 import type { Fragment } from './markup.ts'
 import { table } from './table.ts'
@@ -44,7 +45,7 @@ export function filePage(frame: Frame, page: FilePage): PageParts {
 function versionRow(frame: Frame, file: File, version: FileVersion): Fragment[] {
   const { texts, language } = frame
   return [
-    version.note === 'sealed' ? `${String(version.number)} (${texts.file.sealed})` : version.number,
+    versionLabel(frame, version),
     html`<span class="ab-number">${readableSize(version.size, language)}</span>`,
     html`<span class="ab-number">${readableTime(version.createdAt, language)}</span>`,
     texts.file.states[version.state],

@@ -4,6 +4,7 @@ import type { Role } from '../../policies/index.ts'
 import { plainName, shownName } from './file-name.ts'
 import { alert, csrfField, levelBadge } from './layout.ts'
 import type { Frame, PageParts } from './layout.ts'
+import { versionLabel } from './version-label.ts'
 import { html } from './markup.ts'
 import type { Fragment } from './markup.ts'
 import { nextPage, table } from './table.ts'
@@ -66,7 +67,7 @@ function fileRow(frame: Frame, file: File): Fragment[] {
     html`<a href="/files/${file.id}">${shownName(file.name)}</a>`,
     html`<span class="ab-number">${readableSize(current.size, language)}</span>`,
     html`<span class="ab-number">${readableTime(current.createdAt, language)}</span>`,
-    current.note === 'sealed' ? `${String(current.number)} (${texts.file.sealed})` : current.number,
+    versionLabel(frame, current),
     current.state === 'released'
       ? html`<a href="/files/${file.id}/content" aria-label="${texts.room.downloadName(plainName(file.name))}"
           >${texts.room.download}</a

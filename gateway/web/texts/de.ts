@@ -112,6 +112,7 @@ export const de = {
     created: 'Gespeichert',
     note: 'Anmerkung',
     sealed: 'mit Siegel',
+    sealedTrial: 'mit Probesiegel',
     sha256: 'SHA-256',
     sealTitle: 'Siegel anbringen',
     sealIntro: 'Das Siegel weist nach, dass das PDF von dieser Behörde stammt und seitdem nicht verändert wurde.',

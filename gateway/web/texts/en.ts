@@ -111,6 +111,7 @@ export const en: Texts = {
     created: 'Stored',
     note: 'Note',
     sealed: 'sealed',
+    sealedTrial: 'trial seal',
     sha256: 'SHA-256',
     sealTitle: 'Apply a seal',
     sealIntro: 'The seal proves that the PDF comes from this authority and has not been changed since.',
