@@ -168,10 +168,14 @@ async function senderOf(
 async function control(rows: Rows, mailbox: Mailbox, read: Read, sender: Mailbox | null): Promise<void> {
   const { letter, content } = read
   if (letter?.kind !== 'eingang' || letter.answers === null || !content) return
-  const sent = await rows.messages.byOsciId(mailbox.id, 'out', letter.answers)
-  if (!sent || sent.partner !== sender?.address) return
-  const signed = content.author === 'valid' && content.signers.some((der) => der.equals(sender.signatureCertificate))
-  const verdict: ControlVerdict = signed ? compareLists(sent.attachments, letter.files) : 'unclear'
-  const next = applyControl(deliveryOf(sent), verdict)
-  await rows.messages.advance(sent.id, sent.state, { control: next.control, state: next.state }, COLLECTOR)
+  const { answers } = letter
+  // The relay may move the message between our reading and writing; then what it wrote is read again.
+  for (let settled = false; !settled;) {
+    const sent = await rows.messages.byOsciId(mailbox.id, 'out', answers)
+    if (!sent || sent.partner !== sender?.address) return
+    const signed = content.author === 'valid' && content.signers.some((der) => der.equals(sender.signatureCertificate))
+    const verdict: ControlVerdict = signed ? compareLists(sent.attachments, letter.files) : 'unclear'
+    const next = applyControl(deliveryOf(sent), verdict)
+    settled = await rows.messages.advance(sent.id, sent.state, { control: next.control, state: next.state }, COLLECTOR)
+  }
 }

@@ -13,7 +13,7 @@ import { openOsciDialog } from '../osci/client.ts'
 import type { Answer, DeliveryOrder, OsciDialog } from '../osci/client.ts'
 import type { Attachment, ProcessCard } from '../osci/messages.ts'
 import { readContent } from '../reading.ts'
-import { applyDeadline, applyOutcome, nextStep } from './delivery.ts'
+import { applyDeadline, applyOutcome, nextStep, settle } from './delivery.ts'
 import type { Delivery, DeliveryState, Outcome, Step } from './delivery.ts'
 import { nextLook, nextTry, watchedEnough } from './schedule.ts'
 
@@ -49,8 +49,9 @@ class Run {
 
   async toTheEnd(): Promise<JobOutcome> {
     for (;;) {
-      const now = this.deps.clock()
-      const due = applyDeadline(deliveryOf(this.message), now)
+      // Read again: the collector may have written the addressee's confirmation meanwhile.
+      this.message = await this.deps.storage.messages.byId(this.message.id)
+      const due = settle(applyDeadline(deliveryOf(this.message), this.deps.clock()))
       if (due.state !== this.message.state && !(await this.save(due, null))) return LOST
       const step = nextStep(deliveryOf(this.message))
       if (step.kind === 'rest') return { kind: 'done' }
@@ -158,6 +159,7 @@ class Run {
   /** Writes the delivery back unless somebody else moved it. */
   private async save(next: Delivery, raw: Buffer | null): Promise<boolean> {
     const patch: MessagePatch = { ...next }
+    delete patch.control // the collector's column: what was read of it may be old
     if (raw) {
       if (this.message.receipt === null) patch.receipt = raw
       if (next.receivedAt && this.message.receptionReceipt === null) patch.receptionReceipt = raw

@@ -123,11 +123,11 @@ function withCard(delivery: Delivery, card: { creation: Date | null; reception: 
   const acceptedAt = card.creation ?? delivery.acceptedAt
   const known = { ...delivery, uncertain: 0, failures: 0, lastError: null, acceptedAt }
   if (!card.reception) return { ...known, state: 'accepted' }
-  return settle({ ...known, state: 'received', receivedAt: card.reception })
+  return { ...known, state: 'received', receivedAt: card.reception }
 }
 
-/** Only a complete confirmation of a delivery that was received closes it. */
-function settle(delivery: Delivery): Delivery {
+/** Only a complete confirmation of a delivery that was received closes it; either may come first. */
+export function settle(delivery: Delivery): Delivery {
   const closes = delivery.state === 'received' && delivery.control === 'complete'
   return closes ? { ...delivery, state: 'checked' } : delivery
 }
