@@ -32,7 +32,8 @@ export async function splitIntoShares(
   const sound = Number.isInteger(shares) && Number.isInteger(threshold) && threshold >= 2 && threshold <= shares
   if (!sound || shares > 255) throw new StorageError('storage/bad-value', 'shares: 2 <= needed <= made <= 255')
   const set = random(8).toString('hex')
-  const parts = await split(Buffer.concat([secret, digest(secret)]), shares, threshold)
+  // The package refuses a Buffer, which is a Uint8Array by another constructor.
+  const parts = await split(Uint8Array.from([...secret, ...digest(secret)]), shares, threshold)
   return parts.map((part, index) => {
     const share = { set, threshold, shares, number: index + 1, share: Buffer.from(part).toString('base64') }
     return `${JSON.stringify({ format: FORMAT, ...share, check: checkOf(share) })}\n`

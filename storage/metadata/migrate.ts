@@ -6,15 +6,10 @@ import { sql } from 'kysely'
 
 import { StorageError } from '../errors.ts'
 import type { Logger } from '../world.ts'
-import type { Database } from './database.ts'
+import type { Database } from './connection.ts'
+import type { Migration } from './migration.ts'
 import { firstTables } from './migrations/0001-first-tables.ts'
 import type { Db } from './schema.ts'
-
-/** A step of the schema, as text in SQLite's spelling; `translate` gives PostgreSQL's. */
-export interface Migration {
-  version: number
-  statements: readonly string[]
-}
 
 const MIGRATIONS: readonly Migration[] = [firstTables]
 

@@ -1,5 +1,5 @@
 /** Schema 1: everything that the first release keeps. Columns are documented in tables/*.ts. */
-import type { Migration } from '../migrate.ts'
+import type { Migration } from '../migration.ts'
 import { contentTables } from './0001/contents.ts'
 import { jobTables } from './0001/jobs.ts'
 import { mailboxTables } from './0001/mailboxes.ts'
