@@ -5,26 +5,12 @@
  * trailers, no tagging, no lifecycle. Each body goes out with the SHA-256 of its bytes in the signature, so that the
  * server refuses a damaged one; parts are Buffers, so that the client may repeat them.
  */
-import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadBucketCommand,
-  HeadObjectCommand,
-  ListMultipartUploadsCommand,
-  ListObjectsV2Command,
-  ListPartsCommand,
-  PutObjectCommand,
-  S3Client,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3'
+import { S3Client } from '@aws-sdk/client-s3'
 
 import { StorageError } from '../errors.ts'
-import { parseId, type ObjectId } from '../ids.ts'
-import type { FinishedParts, ObjectReader, ObjectStore, PartWriter, StoredObject, UnfinishedObject } from './object-store.ts'
-import { guard } from './s3-faults.ts'
+import type { ObjectId } from '../ids.ts'
+import type { FinishedParts, ObjectReader, ObjectStore, PartWriter } from './object-store.ts'
+import { createBucket, type Bucket } from './s3-bucket.ts'
 
 export interface S3Options {
   endpoint: string
@@ -59,7 +45,7 @@ export async function s3Objects(options: S3Options): Promise<ObjectStore> {
     },
   })
   const bucket = createBucket(client, options)
-  await guard(() => client.send(new HeadBucketCommand({ Bucket: options.bucket })), 'storage/objects-unavailable')
+  await bucket.check()
 
   return {
     // Parts of 8, 32 and 128 MiB of plaintext: 10,000 of them end at about 945 GiB. FORMAT.md, "Parts".
@@ -68,7 +54,7 @@ export async function s3Objects(options: S3Options): Promise<ObjectStore> {
     readAhead: { bytes: 8 << 20, requests: 2 },
     put: (id, bytes) => bucket.put(id, bytes),
     openParts: (id, handle) => openParts(bucket, id, handle),
-    complete: (id, parts) => bucket.complete(id, parts),
+    complete: (id, parts) => complete(bucket, id, parts),
     abort: async (id, handle) => {
       if (handle !== null) await bucket.abort(id, handle)
       else for await (const begun of bucket.listUnfinished(id)) await bucket.abort(id, begun.handle)
@@ -86,113 +72,6 @@ export async function s3Objects(options: S3Options): Promise<ObjectStore> {
   }
 }
 
-type Bucket = ReturnType<typeof createBucket>
-
-/** The requests, one verb each. */
-function createBucket(client: S3Client, options: S3Options) {
-  const target = (id: ObjectId) => ({ Bucket: options.bucket, Key: options.prefix + id })
-  const idOf = (key: string | undefined) => (key ?? '').slice(options.prefix.length)
-
-  const size = async (id: ObjectId): Promise<number | null> => {
-    try {
-      const head = await guard(() => client.send(new HeadObjectCommand(target(id))))
-      return head.ContentLength ?? null
-    } catch (error) {
-      if (error instanceof StorageError && error.code === 'storage/object-absent') return null
-      throw error
-    }
-  }
-
-  return {
-    size,
-    put: async (id: ObjectId, bytes: Uint8Array) => {
-      await guard(() => client.send(new PutObjectCommand({ ...target(id), Body: bytes })))
-    },
-    begin: async (id: ObjectId) => {
-      const begun = await guard(() => client.send(new CreateMultipartUploadCommand(target(id))))
-      if (begun.UploadId === undefined) throw new StorageError('storage/objects-unavailable', 'no multipart id in answer')
-      return begun.UploadId
-    },
-    putPart: async (id: ObjectId, part: { handle: string; number: number; bytes: Uint8Array; sha256: string | undefined }) => {
-      const command = new UploadPartCommand({
-        ...target(id),
-        UploadId: part.handle,
-        PartNumber: part.number,
-        Body: part.bytes,
-        ContentLength: part.bytes.length,
-      })
-      signDigest(command, part.sha256)
-      const sent = await guard(() => client.send(command))
-      if (sent.ETag === undefined) throw new StorageError('storage/objects-unavailable', 'no ETag in answer to a part')
-      return sent.ETag
-    },
-    /** Asks whether an unfinished object is still there. */
-    stillBegun: async (id: ObjectId, handle: string) => {
-      await guard(() => client.send(new ListPartsCommand({ ...target(id), UploadId: handle, MaxParts: 1 })))
-    },
-    complete: async (id: ObjectId, parts: FinishedParts) => {
-      const Parts = parts.receipts.map((ETag, i) => ({ ETag, PartNumber: i + 1 }))
-      try {
-        await guard(() =>
-          client.send(
-            new CompleteMultipartUploadCommand({ ...target(id), UploadId: parts.handle, MultipartUpload: { Parts } }),
-          ),
-        )
-      } catch (error) {
-        // The outcome is unknown, or an earlier call has succeeded: ask, do not repeat.
-        const found = await size(id)
-        if (found === null || found < parts.bytes) throw error
-      }
-    },
-    abort: async (id: ObjectId, handle: string) => {
-      const command = new AbortMultipartUploadCommand({ ...target(id), UploadId: handle })
-      await guard(() => client.send(command)).catch(ignoreAbsent)
-    },
-    read: async (id: ObjectId, position: number, length: number) => {
-      return await guard(async () => {
-        const Range = `bytes=${position}-${position + length - 1}`
-        const got = await client.send(new GetObjectCommand({ ...target(id), Range }))
-        return Buffer.from((await got.Body?.transformToByteArray()) ?? [])
-      })
-    },
-    delete: async (id: ObjectId) => {
-      await guard(() => client.send(new DeleteObjectCommand(target(id)))).catch(ignoreAbsent)
-    },
-    list: async function* (): AsyncIterable<StoredObject> {
-      let token: string | undefined
-      do {
-        const page = await guard(() =>
-          client.send(
-            new ListObjectsV2Command({ Bucket: options.bucket, Prefix: options.prefix, ContinuationToken: token }),
-          ),
-        )
-        for (const { Key, Size, LastModified } of page.Contents ?? []) {
-          const id = idOf(Key)
-          if (!OBJECT.test(id) || !LastModified) continue
-          yield { id: parseId('object', id), size: Size ?? 0, changedAt: LastModified }
-        }
-        token = page.IsTruncated === true ? page.NextContinuationToken : undefined
-      } while (token !== undefined)
-    },
-    listUnfinished: async function* (within = ''): AsyncIterable<UnfinishedObject> {
-      const Prefix = options.prefix + within
-      let after: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {}
-      while (after) {
-        const place: object = after
-        const page = await guard(() =>
-          client.send(new ListMultipartUploadsCommand({ Bucket: options.bucket, Prefix, ...place })),
-        )
-        for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
-          const id = idOf(Key)
-          if (!OBJECT.test(id) || UploadId === undefined || !Initiated) continue
-          yield { id: parseId('object', id), handle: UploadId, startedAt: Initiated }
-        }
-        after = page.IsTruncated === true ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined
-      }
-    },
-  }
-}
-
 async function openParts(bucket: Bucket, id: ObjectId, begun: string | null): Promise<PartWriter> {
   if (begun !== null) await bucket.stillBegun(id, begun)
   const handle = begun ?? (await bucket.begin(id))
@@ -202,6 +81,29 @@ async function openParts(bucket: Bucket, id: ObjectId, begun: string | null): Pr
     // An answered request is durable: that is the store's promise.
     flush: () => Promise.resolve(),
     close: () => Promise.resolve(),
+  }
+}
+
+/**
+ * Completes, and after any answer but success asks what is so: an earlier call may have succeeded, or its answer may
+ * have been lost on the way.
+ */
+async function complete(bucket: Bucket, id: ObjectId, finished: FinishedParts): Promise<void> {
+  const { handle, receipts, bytes } = finished
+  const counted = receipts.map((ETag, i) => ({ ETag, PartNumber: i + 1 }))
+  try {
+    await bucket.complete(id, handle, counted)
+  } catch (error) {
+    const size = await bucket.size(id)
+    if (size !== null && size >= bytes) return
+    const present = await bucket.listParts(id, handle)
+    if (present.length <= counted.length) throw error
+    // Some servers insist on hearing of every part that they hold. Parts of a writer that was cut off lie behind the
+    // counted ones, where nobody reads.
+    const first = present.slice(0, counted.length)
+    const untouched = first.every(({ ETag, PartNumber }, i) => PartNumber === i + 1 && ETag === counted[i]?.ETag)
+    if (!untouched) throw new StorageError('storage/object-damaged', 'a finished part was replaced', error)
+    await bucket.complete(id, handle, present)
   }
 }
 
@@ -219,28 +121,4 @@ async function openReader(bucket: Bucket, id: ObjectId): Promise<ObjectReader> {
     },
     close: () => Promise.resolve(),
   }
-}
-
-/**
- * Hands the signer the digest of a body that was hashed already; without it the client hashes the body itself, on the
- * main thread, or over TLS leaves it unprotected.
- */
-function signDigest(command: UploadPartCommand, sha256: string | undefined): void {
-  if (sha256 === undefined) return
-  command.middlewareStack.add(
-    (next) => (args) => {
-      const { request } = args
-      if (typeof request === 'object' && request !== null && 'headers' in request) {
-        Object.assign(request.headers as object, { 'x-amz-content-sha256': sha256 })
-      }
-      return next(args)
-    },
-    { step: 'build', name: 'knownDigest' },
-  )
-}
-
-const OBJECT = /^[0-9a-f-]{36}$/
-
-function ignoreAbsent(error: unknown): void {
-  if (!(error instanceof StorageError && error.code === 'storage/object-absent')) throw error
 }

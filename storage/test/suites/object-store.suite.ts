@@ -121,7 +121,27 @@ export function objectStoreSuite(open: () => Promise<ObjectStore>): void {
     const object = id()
     const finished = await send(object, [0, 1])
     await store.complete(object, { handle: finished.handle, receipts: finished.receipts.slice(0, 1), bytes: PART })
-    assert.equal(await store.size(object), PART)
+    // Some servers keep what lies behind; it is not counted and never read.
+    assert.ok(((await store.size(object)) ?? 0) >= PART)
+    const reader = await store.open(object)
+    assert.ok((await reader.read(0, PART)).equals(parts[0] ?? Buffer.alloc(0)))
+    await reader.close()
+  })
+
+  it('counts the parts before a gap when later ones were put as well', async () => {
+    const object = id()
+    const writer = await store.openParts(object, null)
+    const put = (number: number, bytes: Buffer) => writer.putPart(number, (number - 1) * PART, { bytes })
+    const receipt = await put(1, parts[0] ?? Buffer.alloc(0))
+    await put(3, parts[1] ?? Buffer.alloc(0))
+    await put(4, parts[1] ?? Buffer.alloc(0))
+    await writer.flush()
+    await writer.close()
+    const receipts = receipt === null ? [] : [receipt]
+    await store.complete(object, { handle: writer.handle, receipts, bytes: PART })
+    const reader = await store.open(object)
+    assert.ok((await reader.read(0, PART)).equals(parts[0] ?? Buffer.alloc(0)))
+    await reader.close()
   })
 
   it('says that what was begun is gone after an abort', async () => {
