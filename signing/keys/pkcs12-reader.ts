@@ -25,7 +25,8 @@ export interface Bags {
  */
 export async function readModernPkcs12(bytes: Buffer, passphrase: string): Promise<Bags | null> {
   try {
-    const [, authSafe, macData] = childrenOf(decode(bytes), TAG.sequence)
+    const [version, authSafe, macData] = childrenOf(decode(bytes), TAG.sequence)
+    if (!expect(version, TAG.integer).content.equals(VERSION_3)) throw new NotModern('other version')
     const content = dataOf(expect(authSafe, TAG.sequence))
     checkMac(content, passphrase, expect(macData, TAG.sequence))
     const bags: Bags = { keys: [], certificates: [] }
@@ -127,6 +128,8 @@ function readCount(element: Element): number {
   }
   return count
 }
+
+const VERSION_3 = Buffer.from([3])
 
 /** A key file that asks for more would keep the process busy for minutes. */
 const MAX_ITERATIONS = 10_000_000

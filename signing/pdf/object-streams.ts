@@ -80,8 +80,8 @@ function index(dictionary: PdfDictionary, bytes: Buffer): Unpacked {
   if (count === null || first === null || count > MAX_OBJECTS || first > bytes.length) {
     throw damaged('an object stream has a wrong header')
   }
-  // a closing space, so that the last number is not taken for one that goes on
-  const parser = new PdfParser(Buffer.concat([bytes.subarray(0, first), SPACE]))
+  // something after it, so that the last number is not taken for one that goes on
+  const parser = new PdfParser(Buffer.concat([bytes.subarray(0, first), END]))
   const objects: Unpacked['objects'] = []
   try {
     for (let at = 0; at < count; at++) objects.push({ number: parser.integer(), offset: first + parser.integer() })
@@ -89,7 +89,7 @@ function index(dictionary: PdfDictionary, bytes: Buffer): Unpacked {
     if (error instanceof CutOff) throw damaged('an object stream has a wrong header', error)
     throw error
   }
-  return { bytes: Buffer.concat([bytes, SPACE]), objects }
+  return { bytes: Buffer.concat([bytes, END]), objects }
 }
 
 function parseEmbedded(bytes: Buffer, offset: number): PdfValue {
@@ -104,4 +104,4 @@ function parseEmbedded(bytes: Buffer, offset: number): PdfValue {
 
 const KEPT = 4
 const MAX_OBJECTS = 100_000
-const SPACE = Buffer.from(' ')
+const END = Buffer.from(' endobj ')
