@@ -10,7 +10,16 @@ import { readControlBlock, readFaultCode, readFeedback, readMessageId } from '..
 import { readProcessCards } from '../osci/process-card.ts'
 import type { OsciMessage } from '../osci/security.ts'
 import type { XmlElement } from '../../signing/index.ts'
-import { FIXTURES, certificate, certificatesOf, fixtureNamed, judge, keyPair, receive, wireBytes } from './support/fixtures.ts'
+import {
+  FIXTURES,
+  certificate,
+  certificatesOf,
+  fixtureNamed,
+  judge,
+  keyPair,
+  receive,
+  wireBytes,
+} from './support/fixtures.ts'
 import type { Fixture } from './support/fixtures.ts'
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
@@ -42,7 +51,9 @@ function recipientOfBase({ id, base }: Fixture): string {
 }
 
 describe('messages of the official library', () => {
-  for (const fixture of FIXTURES.filter(({ expected, category }) => expected.accept === true && category !== 'broken')) {
+  for (const fixture of FIXTURES.filter(
+    ({ expected, category }) => expected.accept === true && category !== 'broken',
+  )) {
     it(`reads ${fixture.id}`, async () => {
       const { expected } = fixture
       const found = await read(fixture)
@@ -57,7 +68,10 @@ describe('messages of the official library', () => {
       const signer = expected.messageSignature?.valid === true ? expected.messageSignature.signer : null
       assert.deepEqual(message.signer, signer && certificate(signer))
       const headers = expected.headers?.filter((name) => !/^(?:Client|Supplier)Signature$/.test(name))
-      assert.deepEqual(message.blocks.map(({ local }) => local), headers)
+      assert.deepEqual(
+        message.blocks.map(({ local }) => local),
+        headers,
+      )
       assert.deepEqual(controlOf(message), expected.controlBlock)
       const wire = expected.attachmentsOnWire?.map(({ contentId, sha256: hash }) => `${contentId} ${hash}`).sort()
       assert.deepEqual(message.parts.map(({ name, body }) => `${name} ${sha256(body)}`).sort(), wire ?? [])
