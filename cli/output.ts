@@ -18,22 +18,25 @@ export interface Output {
 }
 
 export interface Progress {
-  /** `done` and the total in bytes */
-  update(done: number): void
+  /** bytes done; a total that became known replaces the one of the start */
+  update(done: number, total?: number): void
   end(): void
 }
 
-export interface OutputDeps {
+/** Where text goes: standard output and standard error, or what a test gives. */
+export interface Streams {
+  write: (text: string) => void
+  remark: (text: string) => void
+}
+
+export interface OutputDeps extends Streams {
   json: boolean
   interactive: boolean
   clock: () => Date
-  write?: (text: string) => void
-  remark?: (text: string) => void
 }
 
 export function createOutput(deps: OutputDeps): Output {
-  const write = deps.write ?? ((text: string) => void process.stdout.write(text))
-  const remark = deps.remark ?? ((text: string) => void process.stderr.write(text))
+  const { write, remark } = deps
   return {
     table: (rows, columns) => {
       write(deps.json ? `${toJson(rows)}\n` : drawTable(rows, columns))
@@ -102,16 +105,18 @@ function liveProgress(
   let first: number | null = null
   let drawn = 0
   let latest = 0
+  let all = total
   const draw = (now: number): void => {
     drawn = now
     const moved = latest - (first ?? 0)
     const elapsed = (now - started) / 1000
     const speedBase = latest > 0 ? (elapsed * latest) / Math.max(1, moved) : elapsed
-    deps.write(`\r\u001b[K${progressLine(label, latest, total, speedBase)}`)
+    deps.write(`\r\u001b[K${progressLine(label, latest, all, speedBase)}`)
   }
   return {
-    update: (done) => {
+    update: (done, known) => {
       first ??= done
+      all = known ?? all
       latest = done
       const now = deps.clock().getTime()
       if (now - drawn >= REDRAW_AFTER_MS) draw(now)

@@ -9,8 +9,8 @@ function setup(options: { json?: boolean; interactive?: boolean } = {}) {
     json: options.json ?? false,
     interactive: options.interactive ?? false,
     clock: () => new Date(now),
-    write: (text) => written.push(text),
-    remark: (text) => remarked.push(text),
+    write: (text) => void written.push(text),
+    remark: (text) => void remarked.push(text),
   })
   return {
     output,

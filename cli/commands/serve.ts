@@ -1,0 +1,73 @@
+/** `amtsbote serve`: serves until SIGTERM or SIGINT; prints the one-time link of the first administrator while there is none. */
+import { Command } from 'commander'
+import { systemWorld, type House } from '../compose.ts'
+import type { Context } from '../context.ts'
+import { everyRow } from '../lookup.ts'
+import { backupWarning } from '../key-backup-state.ts'
+import { startServing, type Serving } from '../serving.ts'
+
+const LINK_IS_GOOD_MS = 24 * 3_600_000
+
+export function serveCommand(context: () => Context): Command {
+  return new Command('serve')
+    .description('serve until SIGTERM or Ctrl-C; background work included')
+    .action(() => serve(context()))
+}
+
+async function serve(context: Context): Promise<void> {
+  const config = context.config()
+  const world = systemWorld(config.logLevel)
+  const serving = await startServing(config, world)
+  const { house } = serving
+  const link = await firstAdministratorLink(house)
+  const address = house.publicUrl()
+  context.output.say(`Amtsbote serves on ${address}`, { address, port: serving.port, firstAdministrator: link })
+  if (link !== null && !context.json) {
+    context.output.say(
+      `There is no administrator yet. This link creates the first one; it is good once, for 24 hours:\n  ${link}`,
+      {},
+    )
+  }
+  const warning = await backupWarning(house.storage)
+  if (warning !== null) context.output.remark(`Warning: ${warning}`)
+  await untilToldToStop(serving)
+}
+
+/** A fresh link while no administrator exists; links of earlier starts are taken back. Null when there is one. */
+async function firstAdministratorLink({ storage, world, invitationLink }: House): Promise<string | null> {
+  const users = await everyRow((page) => storage.users.list(page))
+  if (users.some((user) => user.admin && user.state !== 'invited')) return null
+  const by = { kind: 'system', name: 'serve' } as const
+  const expiresAt = new Date(world.clock().getTime() + LINK_IS_GOOD_MS)
+  const { token } = await storage.transact(async (rows) => {
+    await rows.invitations.revokeAll({ purpose: 'first-admin' }, by)
+    return rows.invitations.create({ userId: null, purpose: 'first-admin', withCode: false, expiresAt }, by)
+  })
+  return invitationLink(token)
+}
+
+/** A fault that nobody caught ends the process with a log line and exit code 1, after what was acknowledged is safe anyway. */
+async function untilToldToStop(serving: Serving): Promise<void> {
+  const { log } = serving.house.world
+  const reason = await new Promise<'signal' | 'fault'>((resolve) => {
+    process.once('SIGTERM', () => {
+      resolve('signal')
+    })
+    process.once('SIGINT', () => {
+      resolve('signal')
+    })
+    process.on('uncaughtException', (error) => {
+      log.error({ error: error.stack ?? String(error) }, 'a fault that nobody caught; the server stops')
+      resolve('fault')
+    })
+    process.on('unhandledRejection', (error) => {
+      log.error(
+        { error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
+        'a promise failed and nobody waited for it',
+      )
+    })
+  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(130))
+  await serving.stop()
+  if (reason === 'fault') process.exitCode = 1
+}

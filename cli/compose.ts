@@ -1,0 +1,196 @@
+/**
+ * The composition root: the only file that says which adapter is used.
+ *
+ * `compose` opens the stores and wires the modules; nothing listens and nothing works in the background before a command says so. Commands
+ * and tests start here. One of the two places that make a clock.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import { pino } from 'pino'
+import { operatorName, readSecret, type Config } from './config.ts'
+import { createCourtMail } from './court-mail.ts'
+import { readLevels } from './levels.ts'
+import { createKeyFiles } from './opened-keys.ts'
+import { createOutside, type Outside } from './outside.ts'
+import { createApp, createSealer, invitationPath, SITE_LIMITS } from '../gateway/index.ts'
+import type { App, Sealer, Site } from '../gateway/index.ts'
+import type { MailboxModule } from '../mailbox/index.ts'
+import type { Levels } from '../policies/index.ts'
+import type { SigningKey } from '../signing/index.ts'
+import { createWorker } from '../storage/index.ts'
+import type { Actor, Database, JobQueue, Storage, Worker, World } from '../storage/index.ts'
+import { openBackup, restoreMasterKeys } from '../storage/cipher/key-backup.ts'
+import { openInstallation } from '../storage/installation.ts'
+import { bullmqQueue } from '../storage/jobs/bullmq-queue.ts'
+import { inProcessQueue } from '../storage/jobs/in-process-queue.ts'
+import { openDatabase } from '../storage/metadata/database.ts'
+import { migrate, schemaState } from '../storage/metadata/migrate.ts'
+import { filesystemObjects } from '../storage/objects/filesystem.ts'
+import type { ObjectStore } from '../storage/objects/object-store.ts'
+import { s3Objects } from '../storage/objects/s3.ts'
+import { createStorage } from '../storage/storage.ts'
+
+export interface House extends Outside {
+  config: Config
+  world: World
+  levels: Levels
+  storage: Storage
+  mailbox: MailboxModule
+  /** seals with the key file `seal.p12`; the first use of a new installation makes a trial key */
+  sealer: Sealer
+  worker: Worker
+  /** the person at the command line, for the audit log */
+  operator: Actor
+  invitationLink: (token: string) => string
+  createApp: () => App
+  /** Opens keys of mailboxes that are not opened yet; before anything is sent, and again when mailboxes were added. */
+  openKeys: () => Promise<void>
+  openSealKey: () => Promise<SigningKey>
+  close: () => Promise<void>
+}
+
+/** The world of a real process: its clock, its random numbers, JSON log lines on standard error. */
+export function systemWorld(logLevel: Config['logLevel']): World {
+  const log = pino(
+    { level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 2, sync: true }),
+  )
+  return { clock: () => new Date(), random: (size) => randomBytes(size), log }
+}
+
+/** Opens everything; on the first start makes what is missing. Throws the modules' errors, and cli/bad-config for what the configuration names. */
+export async function compose(config: Config, world: World): Promise<House> {
+  const levels = readLevels(config.levelsFile)
+  await mkdir(config.dataFolder, { recursive: true, mode: 0o700 })
+  const queue = openQueue(config, world)
+  const database = await openBareDatabase(config, world)
+  try {
+    const storage = await openStorage(config, { database, queue, world })
+    return await furnish({ config, world, levels, storage, queue })
+  } catch (error) {
+    await database.close()
+    await queue.stop()
+    throw error
+  }
+}
+
+interface Shell {
+  config: Config
+  world: World
+  levels: Levels
+  storage: Storage
+  queue: JobQueue
+}
+
+async function furnish(shell: Shell): Promise<House> {
+  const { config, world, levels, storage, queue } = shell
+  const outside = createOutside(config)
+  const keys = createKeyFiles(config, { storage, world })
+  const court = createCourtMail({ config, storage, world, keys, outside })
+  const sealer = createSealer({ storage, key: keys.sealKey, clock: world.clock })
+  const worker = createWorker({
+    claims: storage.claims,
+    queue,
+    handlers: { ...storage.handlers, ...court.mailbox.handlers },
+    options: { concurrency: config.limits.workerConcurrency },
+    ...world,
+  })
+  return {
+    ...{
+      config,
+      world,
+      levels,
+      storage,
+      sealer,
+      worker,
+      ...outside,
+      mailbox: court.mailbox,
+      openKeys: keys.openAll,
+      openSealKey: keys.sealKey,
+    },
+    operator: { kind: 'operator', name: operatorName() },
+    invitationLink: (token) => new URL(invitationPath(token), outside.publicUrl()).href,
+    createApp: () =>
+      createApp({
+        storage,
+        levels,
+        site: siteOf(config, outside),
+        uploads: uploadLimits(config),
+        seal: sealer,
+        osci: court.answer,
+        ...world,
+      }),
+    close: async () => {
+      await queue.stop()
+      await storage.close()
+    },
+  }
+}
+
+function siteOf({ trustedProxies, limits }: Config, { publicUrl }: Outside): Site {
+  return {
+    ...SITE_LIMITS,
+    publicUrl: publicUrl(),
+    trustedProxies,
+    maxUploadBytes: Math.floor(limits.uploadGiB * 1024 ** 3),
+  }
+}
+
+function uploadLimits({ limits }: Config): { expiresAfterMs: number; idleMs: number } {
+  return { expiresAfterMs: limits.uploadExpiryHours * 3_600_000, idleMs: limits.uploadIdleSeconds * 1000 }
+}
+
+/** Puts the master keys of a backup into the keys folder; opens no store, because without the key none opens. @returns ids that were absent */
+export async function restoreMasterKeysFrom(
+  config: Config,
+  texts: readonly string[],
+  passphrase: string | null,
+): Promise<string[]> {
+  return restoreMasterKeys(masterFolder(config), await openBackup(texts, passphrase))
+}
+
+function masterFolder({ keysFolder }: Config): string {
+  return path.join(keysFolder, 'master')
+}
+
+/** The database alone, at whatever schema it has. The caller closes it. */
+export function openBareDatabase(config: Config, world: World): Promise<Database> {
+  return openDatabase(databaseConfig(config), world.log)
+}
+
+function databaseConfig({ database }: Config): Parameters<typeof openDatabase>[0] {
+  return database.kind === 'sqlite'
+    ? database
+    : { kind: 'postgresql', url: readSecret(database.urlFile, 'database.urlFile') }
+}
+
+function openQueue({ queue }: Config, world: World): JobQueue {
+  if (queue.kind === 'in-process') return inProcessQueue(world)
+  return bullmqQueue({ url: readSecret(queue.urlFile, 'queue.urlFile'), prefix: queue.prefix }, world)
+}
+
+async function openStorage(
+  config: Config,
+  { database, queue, world }: { database: Database; queue: JobQueue; world: World },
+): Promise<Storage> {
+  await migrate(database, world.log)
+  const keyRing = await openInstallation({ folder: masterFolder(config), database, ...world })
+  const objects = await openObjects(config)
+  const reserve = config.objects.kind === 'filesystem' ? { reserveBytes: config.objects.reserveMiB * 1024 ** 2 } : {}
+  return createStorage({ database, objects, keyRing, queue, limits: reserve, ...world })
+}
+
+async function openObjects({ objects }: Config): Promise<ObjectStore> {
+  if (objects.kind === 'filesystem') return filesystemObjects({ root: objects.folder })
+  return s3Objects({
+    endpoint: objects.endpoint,
+    region: objects.region,
+    bucket: objects.bucket,
+    prefix: objects.prefix,
+    accessKeyId: readSecret(objects.accessKeyIdFile, 'objects.accessKeyIdFile'),
+    secretAccessKey: readSecret(objects.secretAccessKeyFile, 'objects.secretAccessKeyFile'),
+  })
+}
+
+export { migrate, schemaState }

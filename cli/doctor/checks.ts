@@ -1,0 +1,125 @@
+/** What `amtsbote doctor` looks at. Each check gives findings; a check that cannot be made is a finding too, never a crash. */
+import { X509Certificate } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { describeError } from '../advice.ts'
+import { schemaState, type House } from '../compose.ts'
+import { keyFileNames, openKeyFile } from '../key-files.ts'
+import { backupWarning } from '../key-backup-state.ts'
+import { readCertificate } from '../../signing/index.ts'
+
+export interface Finding {
+  check: string
+  state: 'ok' | 'warning' | 'failed'
+  detail: string
+}
+
+type Check = (house: House) => Promise<Finding[]>
+
+const SOON_MS = 30 * 86_400_000
+const CLOCK_TOLERANCE_MS = 60_000
+
+/** Looks at everything; the order is that of the table. */
+export async function examine(house: House): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const [check, look] of Object.entries(CHECKS)) {
+    try {
+      findings.push(...(await look(house)))
+    } catch (error) {
+      findings.push({ check, state: 'failed', detail: describeError(error).message })
+    }
+  }
+  return findings
+}
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  database: async ({ storage }) => {
+    await storage.database.ping()
+    const { current, newest } = await schemaState(storage.database)
+    return [
+      one('database', current === newest ? 'ok' : 'failed', `${storage.database.kind}, schema ${current} of ${newest}`),
+    ]
+  },
+  clock: async ({ storage, world }) => {
+    const now = world.clock().getTime()
+    const verdict = await newestEntry(storage)
+    const ahead = verdict === null ? 0 : verdict.getTime() - now
+    const wrong = ahead > CLOCK_TOLERANCE_MS
+    return [
+      one(
+        'clock',
+        wrong ? 'failed' : 'ok',
+        wrong
+          ? 'the audit log has entries from the future: set the clock of this machine'
+          : new Date(now).toISOString(),
+      ),
+    ]
+  },
+  keys: async ({ config, storage }) => {
+    const folder = path.join(config.keysFolder, 'master')
+    const { mode } = await stat(folder)
+    const isPrivate = (mode & 0o077) === 0
+    const warning = await backupWarning(storage)
+    return [
+      one(
+        'keys folder',
+        isPrivate ? 'ok' : 'failed',
+        isPrivate ? storage.keyRing.currentMasterKeyId() : `others may enter it: chmod 700 ${folder}`,
+      ),
+      one('key backup', warning === null ? 'ok' : 'warning', warning ?? 'verified'),
+    ]
+  },
+  certificates: async (house) => [...(await keyFileFindings(house)), ...(await tlsFindings(house))],
+  jobs: async ({ storage }) => {
+    const failed = await storage.jobs.list({ state: 'failed', limit: 100 })
+    const held = await storage.jobs.list({ state: 'held', limit: 100 })
+    const waiting = failed.items.length + held.items.length
+    return [
+      one(
+        'jobs',
+        waiting > 0 ? 'warning' : 'ok',
+        waiting > 0
+          ? `${failed.items.length} failed, ${held.items.length} held: see \`amtsbote job list\``
+          : 'none failed or held',
+      ),
+    ]
+  },
+}
+
+async function newestEntry(storage: House['storage']): Promise<Date | null> {
+  const row = await storage.database.kysely
+    .selectFrom('audit_entry')
+    .select('at')
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row === undefined ? null : new Date(Number(row.at))
+}
+
+async function keyFileFindings({ config, world }: House): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const name of await keyFileNames(config.keysFolder)) {
+    const keys = await openKeyFile(config.keysFolder, name)
+    const certificate = keys?.signing.certificateChain[0]
+    if (!certificate) continue
+    const { notAfter, kind } = readCertificate(certificate)
+    findings.push(validity(`certificate ${name}`, notAfter, world.clock(), kind))
+  }
+  return findings
+}
+
+async function tlsFindings({ config, world }: House): Promise<Finding[]> {
+  if (!config.tls) return []
+  const certificate = new X509Certificate(await readFile(config.tls.certificateFile))
+  return [validity('certificate tls', new Date(certificate.validTo), world.clock(), 'TLS')]
+}
+
+function validity(check: string, notAfter: Date, now: Date, kind: string): Finding {
+  const left = notAfter.getTime() - now.getTime()
+  const state = left <= 0 ? 'failed' : left < SOON_MS ? 'warning' : 'ok'
+  return one(check, state, `${kind}, until ${notAfter.toISOString().slice(0, 10)}`)
+}
+
+function one(check: string, state: Finding['state'], detail: string): Finding {
+  return { check, state, detail }
+}

@@ -1,0 +1,94 @@
+/**
+ * The HTTP or HTTPS server under the application: limits of Node's parser, listening, and an end that is bounded.
+ *
+ * `requestTimeout` is off because an upload may take hours; silence is limited where bodies are read, headers have their own limit here.
+ */
+import { readFileSync } from 'node:fs'
+import { createServer as createHttp, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import { createServer as createHttps } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { CliError } from './errors.ts'
+import { hostOf, portOf, type Config } from './config.ts'
+
+export interface HttpServer {
+  /** port that was taken; differs from the configured one when that is 0 */
+  port: number
+  /** sets who answers; before that every request is told to come back */
+  answerWith: (listener: RequestListener) => void
+  /** Takes nothing new, lets what runs end within `graceMs`, then cuts it. */
+  stop: (graceMs: number) => Promise<void>
+}
+
+const OPTIONS: ServerOptions = {
+  requestTimeout: 0,
+  headersTimeout: 20_000,
+  keepAliveTimeout: 15_000,
+  maxHeaderSize: 32 * 1024,
+  connectionsCheckingInterval: 5_000,
+  // Larger socket reads cost fewer calls per uploaded GiB.
+  highWaterMark: 256 * 1024,
+}
+
+/** Listens as the configuration says; throws cli/bad-config when the certificate does not fit, or the system's error (EADDRINUSE). */
+export async function listen(config: Config): Promise<HttpServer> {
+  let listener: RequestListener = (_request, response) => {
+    response.writeHead(503, { 'retry-after': '1', 'content-length': '0' }).end()
+  }
+  const server = createServer(config, (request, response) => {
+    listener(request, response)
+  })
+  server.maxRequestsPerSocket = 0
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+    else socket.destroy()
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host: hostOf(config.listen), port: portOf(config.listen) }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    answerWith: (next) => {
+      listener = next
+    },
+    stop: (graceMs) => stop(server, graceMs),
+  }
+}
+
+function createServer(config: Config, listener: RequestListener): Server {
+  if (!config.tls) return createHttp(OPTIONS, listener)
+  const read = (file: string, key: string): Buffer => {
+    try {
+      return readFileSync(file)
+    } catch (error) {
+      throw new CliError('cli/bad-config', `tls.${key}: ${file} cannot be read`, { cause: error })
+    }
+  }
+  const { certificateFile, keyFile } = config.tls
+  const cert = read(certificateFile, 'certificateFile')
+  const key = read(keyFile, 'keyFile')
+  try {
+    return createHttps({ ...OPTIONS, cert, key, minVersion: 'TLSv1.2' }, listener)
+  } catch (error) {
+    throw new CliError('cli/bad-config', 'tls: the certificate and the key do not belong together, or are not PEM', {
+      cause: error,
+    })
+  }
+}
+
+async function stop(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+  })
+  server.closeIdleConnections()
+  const cut = setTimeout(() => {
+    server.closeAllConnections()
+  }, graceMs)
+  await closed
+  clearTimeout(cut)
+}

@@ -1,0 +1,132 @@
+/**
+ * Key files of this installation: `<name>.p12` with `<name>.passphrase` beside it, folder 0700, files 0600.
+ *
+ * A file appears under its name only when it is whole and on the disk (written aside, flushed, then linked), the passphrase before the keys
+ * it protects. Killed at any moment, the next call completes what is missing; two processes at once end with one pair.
+ */
+import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { CliError } from './errors.ts'
+import {
+  makeTrialIdentity,
+  openPkcs12,
+  type DecryptionKey,
+  type SigningKey,
+  type TrialUsage,
+} from '../signing/index.ts'
+import type { World } from '../storage/index.ts'
+
+export interface TrialKey {
+  /** file name without its ending */
+  name: string
+  usage: TrialUsage
+  commonName: string
+}
+
+export interface OpenedKeys {
+  signing: SigningKey
+  decryption: DecryptionKey
+}
+
+type Needs = Pick<World, 'clock' | 'random'>
+
+/** Makes the folder private to this account. */
+export async function makePrivateFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+}
+
+/** Makes the key file unless it is there. @returns true when it was made now */
+export async function ensureTrialKey(folder: string, key: TrialKey, needs: Needs): Promise<boolean> {
+  await makePrivateFolder(folder)
+  if (await isThere(keyPath(folder, key.name))) return false
+  const passphrasePath = path.join(folder, `${key.name}.passphrase`)
+  if (!(await isThere(passphrasePath)))
+    await publish(passphrasePath, `${needs.random(24).toString('base64url')}\n`, needs)
+  const passphrase = (await readFile(passphrasePath, 'utf8')).trim()
+  const { commonName, usage } = key
+  const organisation = 'Amtsbote Probebetrieb'
+  const made = await makeTrialIdentity({
+    commonName,
+    organisation,
+    usage,
+    passphrase,
+    now: needs.clock(),
+    random: needs.random,
+  })
+  await publish(keyPath(folder, key.name), made.pkcs12, needs)
+  return true
+}
+
+/** Opens a key file; null when there is none. Throws cli/bad-data-folder where only half of the pair is there. */
+export async function openKeyFile(folder: string, name: string): Promise<OpenedKeys | null> {
+  const pkcs12 = await readIfThere(keyPath(folder, name))
+  if (pkcs12 === null) return null
+  const passphrase = await readIfThere(path.join(folder, `${name}.passphrase`))
+  if (passphrase === null) {
+    throw new CliError(
+      'cli/bad-data-folder',
+      `${name}.passphrase is missing in the keys folder; put it back beside ${name}.p12`,
+    )
+  }
+  return openPkcs12(pkcs12, passphrase.toString('utf8').trim())
+}
+
+/** Names of the key files in the folder, without the ending. */
+export async function keyFileNames(folder: string): Promise<string[]> {
+  try {
+    const names = await readdir(folder)
+    return names
+      .filter((name) => name.endsWith('.p12') && !name.startsWith('.'))
+      .map((name) => name.slice(0, -'.p12'.length))
+  } catch (error) {
+    if (isAbsent(error)) return []
+    throw error
+  }
+}
+
+function keyPath(folder: string, name: string): string {
+  return path.join(folder, `${name}.p12`)
+}
+
+/** Writes aside, flushes, and gives the file its name unless another process was quicker. */
+async function publish(target: string, content: string | Buffer, needs: Needs): Promise<void> {
+  const folder = path.dirname(target)
+  const aside = path.join(folder, `.new-${needs.random(8).toString('hex')}`)
+  const file = await open(aside, 'wx', 0o600)
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  try {
+    await link(aside, target)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    await rm(aside, { force: true })
+  }
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return (await readIfThere(file)) !== null
+}
+
+async function readIfThere(file: string): Promise<Buffer | null> {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    if (isAbsent(error)) return null
+    throw error
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

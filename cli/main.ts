@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+/** The command table. `amtsbote help` lists it; exit codes are in errors.ts. */
+import { realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Command, CommanderError } from 'commander'
+import { describeError } from './advice.ts'
+import { isProgram } from './config.ts'
+import { createContext, type Context } from './context.ts'
+import type { Streams } from './output.ts'
+import { exitCodeOf } from './errors.ts'
+import { applyCommand } from './commands/apply.ts'
+import { auditCommand } from './commands/audit.ts'
+import { configCommand } from './commands/config.ts'
+import { demoCommand } from './commands/demo.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { downloadCommand } from './commands/download.ts'
+import { jobCommand } from './commands/job.ts'
+import { keyCommand } from './commands/key.ts'
+import { messageCommand } from './commands/message.ts'
+import { migrateCommand } from './commands/migrate.ts'
+import { roomCommand } from './commands/room.ts'
+import { sealCommand } from './commands/seal.ts'
+import { serveCommand } from './commands/serve.ts'
+import { unitCommand } from './commands/unit.ts'
+import { uploadCommand } from './commands/upload.ts'
+import { userCommand } from './commands/user.ts'
+
+const COMMANDS: readonly ((context: () => Context) => Command)[] = [
+  serveCommand,
+  roomCommand,
+  userCommand,
+  unitCommand,
+  applyCommand,
+  keyCommand,
+  uploadCommand,
+  downloadCommand,
+  sealCommand,
+  messageCommand,
+  jobCommand,
+  auditCommand,
+  migrateCommand,
+  doctorCommand,
+  configCommand,
+  demoCommand,
+]
+
+function createProgram(streams: Streams): Command {
+  const program = new Command('amtsbote')
+    .description('Secure document exchange and Behördenpostfach gateway')
+    .option('--config <file>', 'configuration file (default: $AMTSBOTE_CONFIG, ./amtsbote.yaml, built-in defaults)')
+    .option('--json', 'answer in JSON')
+    .showHelpAfterError('(amtsbote help shows the commands)')
+    .exitOverride()
+  const context = (): Context => createContext(program.opts(), streams)
+  for (const make of COMMANDS) program.addCommand(make(context))
+  inherit(program, streams)
+  return program
+}
+
+function inherit(command: Command, streams: Streams): void {
+  command.exitOverride().configureOutput({ writeOut: streams.write, writeErr: streams.remark })
+  if (command.parent !== null) command.showHelpAfterError('(add --help to see the arguments)')
+  for (const sub of command.commands) inherit(sub, streams)
+}
+
+const PROCESS_STREAMS: Streams = {
+  write: (text) => void process.stdout.write(text),
+  remark: (text) => void process.stderr.write(text),
+}
+
+/** Runs one command line (without `node` and the program) and returns the exit code. */
+export async function run(args: readonly string[], streams: Streams = PROCESS_STREAMS): Promise<number> {
+  const program = createProgram(streams)
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    const { code, message } = describeError(error)
+    const json = program.opts<{ json?: boolean }>().json === true
+    streams.remark(json ? `${JSON.stringify({ error: { code, message } })}\n` : `amtsbote: ${message}\n`)
+    return exitCodeOf(error)
+  }
+}
+
+if (isProgram(realpathSync(fileURLToPath(import.meta.url)))) process.exitCode = await run(process.argv.slice(2))
