@@ -166,7 +166,8 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
   }
 
   const beginWhole: Uploads['beginWhole'] = async (spec, body, by) => {
-    if (spec.size !== body.length) throw new StorageError('storage/size-mismatch', `${body.length} bytes, ${spec.size} declared`)
+    if (spec.size !== body.length)
+      throw new StorageError('storage/size-mismatch', `${body.length} bytes, ${spec.size} declared`)
     if (body.length > SMALL_BYTES) throw new StorageError('storage/size-exceeded', `more than ${SMALL_BYTES} bytes`)
     const order = { spec, by }
     const { upload, insert } = prepareUpload(deps, order)
@@ -208,7 +209,10 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
       const row = await openRow(deps, held)
       if (row.size === size && size !== row.offset) return
       if ((row.size !== null && row.size !== size) || size < row.offset || !Number.isSafeInteger(size)) {
-        throw new StorageError('storage/size-mismatch', `another length was declared, or ${row.offset} bytes are there already`)
+        throw new StorageError(
+          'storage/size-mismatch',
+          `another length was declared, or ${row.offset} bytes are there already`,
+        )
       }
       if (size === row.offset) return appending.finish(held, { ...row, size })
       await db.updateTable('upload').set({ size }).where('id', '=', row.id).where('holder', '=', held.holder).execute()

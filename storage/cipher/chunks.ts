@@ -65,7 +65,10 @@ export function sealChunk(
  *
  * @throws StorageError `storage/object-damaged` altered, cut, in another place, of another segment, or of another kind
  */
-export function openChunk(cipher: SegmentCipher, chunk: { index: number; kind: ChunkKind; sealed: Uint8Array }): Buffer {
+export function openChunk(
+  cipher: SegmentCipher,
+  chunk: { index: number; kind: ChunkKind; sealed: Uint8Array },
+): Buffer {
   const { sealed, index } = chunk
   if (sealed.length < CHUNK_OVERHEAD || sealed.length > SEALED_CHUNK_BYTES) throw damaged(index)
   const end = sealed.length - TAG_BYTES

@@ -83,7 +83,9 @@ export function createSealingDesk(): { answer(request: SealingRequest): SealingR
       case 'open':
         return open(request)
       case 'sha256':
-        return createHash('sha256').update(Buffer.from(request.memory, 0, request.length)).digest('hex')
+        return createHash('sha256')
+          .update(Buffer.from(request.memory, 0, request.length))
+          .digest('hex')
       case 'digest-start':
         digests.set(request.name, startDigest(request.algorithm))
         return null

@@ -166,7 +166,8 @@ async function openReader(path: string): Promise<ObjectReader> {
         let filled = 0
         while (filled < length) {
           const { bytesRead } = await file.read(bytes, filled, length - filled, position + filled)
-          if (bytesRead === 0) throw new StorageError('storage/object-damaged', `object ends before ${position + length}`)
+          if (bytesRead === 0)
+            throw new StorageError('storage/object-damaged', `object ends before ${position + length}`)
           filled += bytesRead
         }
         return bytes
@@ -233,6 +234,10 @@ async function guard<T>(work: () => Promise<T>, absent: StorageErrorCode = 'stor
     if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
       throw new StorageError('storage/disk-full', 'no room left for objects', error)
     }
-    throw new StorageError('storage/objects-unavailable', `the object folder does not answer (${code ?? 'unknown'})`, error)
+    throw new StorageError(
+      'storage/objects-unavailable',
+      `the object folder does not answer (${code ?? 'unknown'})`,
+      error,
+    )
   }
 }

@@ -49,10 +49,14 @@ export function createBucket(client: S3Client, options: { bucket: string; prefix
     },
     begin: async (id: ObjectId) => {
       const begun = await guard(() => client.send(new CreateMultipartUploadCommand(target(id))))
-      if (begun.UploadId === undefined) throw new StorageError('storage/objects-unavailable', 'no multipart id in answer')
+      if (begun.UploadId === undefined)
+        throw new StorageError('storage/objects-unavailable', 'no multipart id in answer')
       return begun.UploadId
     },
-    putPart: async (id: ObjectId, part: { handle: string; number: number; bytes: Uint8Array; sha256: string | undefined }) => {
+    putPart: async (
+      id: ObjectId,
+      part: { handle: string; number: number; bytes: Uint8Array; sha256: string | undefined },
+    ) => {
       const command = new UploadPartCommand({
         ...target(id),
         UploadId: part.handle,
@@ -127,7 +131,10 @@ export function createBucket(client: S3Client, options: { bucket: string; prefix
           if (!OBJECT.test(id) || UploadId === undefined || !Initiated) continue
           yield { id: parseId('object', id), handle: UploadId, startedAt: Initiated }
         }
-        after = page.IsTruncated === true ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined
+        after =
+          page.IsTruncated === true
+            ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
+            : undefined
       }
     },
   }

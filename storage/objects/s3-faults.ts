@@ -9,10 +9,7 @@ const FULL = new Set(['QuotaExceeded', 'EntityTooLarge', 'InsufficientStorage'])
  *
  * @param absent the code for "not there": an object for most verbs, the bucket itself when it is looked for
  */
-export async function guard<T>(
-  work: () => Promise<T>,
-  absent: StorageErrorCode = 'storage/object-absent',
-): Promise<T> {
+export async function guard<T>(work: () => Promise<T>, absent: StorageErrorCode = 'storage/object-absent'): Promise<T> {
   try {
     return await work()
   } catch (error) {
@@ -24,7 +21,11 @@ export async function guard<T>(
     if (FULL.has(name) || statusOf(error) === 507) {
       throw new StorageError('storage/disk-full', `the object store says ${name}`, error)
     }
-    throw new StorageError('storage/objects-unavailable', `the object store does not answer as it should (${name})`, error)
+    throw new StorageError(
+      'storage/objects-unavailable',
+      `the object store does not answer as it should (${name})`,
+      error,
+    )
   }
 }
 

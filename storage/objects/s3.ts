@@ -77,7 +77,8 @@ async function openParts(bucket: Bucket, id: ObjectId, begun: string | null): Pr
   const handle = begun ?? (await bucket.begin(id))
   return {
     handle,
-    putPart: (number, _position, part) => bucket.putPart(id, { handle, number, bytes: part.bytes, sha256: part.sha256 }),
+    putPart: (number, _position, part) =>
+      bucket.putPart(id, { handle, number, bytes: part.bytes, sha256: part.sha256 }),
     // An answered request is durable: that is the store's promise.
     flush: () => Promise.resolve(),
     close: () => Promise.resolve(),
@@ -116,7 +117,8 @@ async function openReader(bucket: Bucket, id: ObjectId): Promise<ObjectReader> {
       if (length === 0) return Buffer.alloc(0)
       if (position + length > size) throw new StorageError('storage/object-damaged', `object ends at ${size}`)
       const bytes = await bucket.read(id, position, length)
-      if (bytes.length !== length) throw new StorageError('storage/object-damaged', `object ends before ${position + length}`)
+      if (bytes.length !== length)
+        throw new StorageError('storage/object-damaged', `object ends before ${position + length}`)
       return bytes
     },
     close: () => Promise.resolve(),

@@ -112,7 +112,8 @@ export function newSegment(
  * @throws StorageError `storage/key-destroyed`, `storage/key-damaged`
  */
 export function keyOf(keyRing: KeyRing, scopeKey: Buffer, segment: Segment): Uint8Array {
-  if (segment.wrappedKey === null) throw new StorageError('storage/key-destroyed', 'the key of this content was destroyed')
+  if (segment.wrappedKey === null)
+    throw new StorageError('storage/key-destroyed', 'the key of this content was destroyed')
   return new Uint8Array(keyRing.unwrapSegmentKey(scopeKey, segment.id, segment.wrappedKey))
 }
 

@@ -14,7 +14,10 @@ withS3('S3 objects', () => {
   it('say that the store is unavailable when the bucket does not exist or nobody listens', async () => {
     const options = await s3Bucket()
     await assert.rejects(s3Objects({ ...options, bucket: 'nowhere' }), codeIs('storage/objects-unavailable'))
-    await assert.rejects(s3Objects({ ...options, endpoint: 'http://127.0.0.1:1' }), codeIs('storage/objects-unavailable'))
+    await assert.rejects(
+      s3Objects({ ...options, endpoint: 'http://127.0.0.1:1' }),
+      codeIs('storage/objects-unavailable'),
+    )
     const wrongKey = s3Objects({ ...options, secretAccessKey: 'wrong' })
     await assert.rejects(wrongKey, codeIs('storage/objects-unavailable'))
   })

@@ -109,7 +109,11 @@ describe('uploads', () => {
     const alone = await byteHouse()
     const bytes = randomBytes(2 * MIB + 5)
     const upload = await alone.uploads.begin(alone.spec({ size: bytes.length }), OPERATOR)
-    for (const [from, to] of [[0, 100], [100, MIB + 7], [MIB + 7, bytes.length]] as const) {
+    for (const [from, to] of [
+      [0, 100],
+      [100, MIB + 7],
+      [MIB + 7, bytes.length],
+    ] as const) {
       const lease = await alone.uploads.acquire(upload.id, { waitMs: 0 })
       await alone.uploads.append(lease, from, asSource(bytes.subarray(from, to)), MANY)
       await lease.release()
@@ -171,7 +175,10 @@ describe('uploads', () => {
     await assert.rejects(uploads.begin(nowhere, OPERATOR), codeIs('storage/not-found'))
     const room = await house.rows.rooms.create({ name: 'Alt', level: 'SB2' }, OPERATOR)
     await house.rows.rooms.close(room.id, OPERATOR)
-    await assert.rejects(uploads.begin(house.spec({ roomId: room.id, size: 1 }), OPERATOR), codeIs('storage/room-closed'))
+    await assert.rejects(
+      uploads.begin(house.spec({ roomId: room.id, size: 1 }), OPERATOR),
+      codeIs('storage/room-closed'),
+    )
     const body = Buffer.from('x')
     const whole = uploads.beginWhole({ ...house.spec({ roomId: room.id }), size: 1 }, body, OPERATOR)
     await assert.rejects(whole, codeIs('storage/room-closed'))
@@ -249,7 +256,10 @@ describe('uploads', () => {
       const wrong = check(upload, 1000, bytes.subarray(1000, 39 * MIB), sha1(Buffer.from('other')))
       await assert.rejects(wrong, codeIs('storage/checksum-mismatch'))
       assert.equal((await stateOf(upload)).offset, 1000)
-      await assert.rejects(check(upload, 1000, bytes.subarray(1000), Buffer.alloc(3)), codeIs('storage/checksum-mismatch'))
+      await assert.rejects(
+        check(upload, 1000, bytes.subarray(1000), Buffer.alloc(3)),
+        codeIs('storage/checksum-mismatch'),
+      )
       assert.equal((await stateOf(upload)).state, 'open')
       await check(upload, 1000, bytes.subarray(1000), sha1(bytes.subarray(1000)))
       await assertBecame(upload, bytes)
@@ -288,7 +298,11 @@ describe('uploads', () => {
       const partials: BegunUpload[] = []
       for (const bytes of pieces) partials.push(await partial(bytes))
       const before = (await house.stored()).length
-      const final = await house.uploads.concat(house.spec(), partials.map(({ ticket }) => ticket), OPERATOR)
+      const final = await house.uploads.concat(
+        house.spec(),
+        partials.map(({ ticket }) => ticket),
+        OPERATOR,
+      )
       assert.equal((await house.stored()).length, before)
       const whole = Buffer.concat(pieces)
       assert.equal(final.state.kind, 'final')
@@ -301,9 +315,17 @@ describe('uploads', () => {
     })
 
     it('must be whole, partial, of this room, named once and used once', async () => {
-      const [done, open] = [await partial(Buffer.from('a')), await house.uploads.begin(house.spec({ size: 5, kind: 'partial' }), OPERATOR)]
+      const [done, open] = [
+        await partial(Buffer.from('a')),
+        await house.uploads.begin(house.spec({ size: 5, kind: 'partial' }), OPERATOR),
+      ]
       const ordinary = await house.uploads.beginWhole({ ...house.spec(), size: 1 }, Buffer.from('x'), OPERATOR)
-      const join = (...of: BegunUpload[]) => house.uploads.concat(house.spec(), of.map(({ ticket }) => ticket), OPERATOR)
+      const join = (...of: BegunUpload[]) =>
+        house.uploads.concat(
+          house.spec(),
+          of.map(({ ticket }) => ticket),
+          OPERATOR,
+        )
       await assert.rejects(join(), codeIs('storage/bad-value'))
       await assert.rejects(join(done, open), codeIs('storage/wrong-state'))
       await assert.rejects(join(ordinary), codeIs('storage/wrong-state'))
@@ -368,5 +390,15 @@ describe('uploads', () => {
 
 function job(kind: 'fingerprint', subject: string) {
   const now = new Date()
-  return { id: newId(randomBytes), kind, subject, partner: null, payload: {}, attempts: 1, failures: 0, standing: false, leaseUntil: now } as never
+  return {
+    id: newId(randomBytes),
+    kind,
+    subject,
+    partner: null,
+    payload: {},
+    attempts: 1,
+    failures: 0,
+    standing: false,
+    leaseUntil: now,
+  } as never
 }

@@ -2,9 +2,10 @@
 import type { Readable } from 'node:stream'
 import { timingSafeEqual } from 'node:crypto'
 
-import { StorageError } from '../errors.ts'
+import { isStorageError, StorageError } from '../errors.ts'
 import type { AppendOptions } from '../uploads.ts'
 import { finishUpload, type UploadDeps } from './finish.ts'
+import { isKept, markLost } from './kept.ts'
 import type { HeldLease } from './lease.ts'
 import { receive, type Received } from './receive.ts'
 import type { RunningDigest, RunningDigests } from './running-digests.ts'
@@ -23,7 +24,8 @@ export interface Appending {
 export function createAppending(deps: UploadDeps, digests: RunningDigests): Appending {
   const append: Appending['append'] = async (lease, offset, source, options) => {
     const row = await openRow(deps, lease)
-    if (row.offset !== offset) throw new StorageError('storage/offset-conflict', `the upload is at ${row.offset}, not ${offset}`)
+    if (row.offset !== offset)
+      throw new StorageError('storage/offset-conflict', `the upload is at ${row.offset}, not ${offset}`)
     const digest = digests.begin(row.id, offset)
     const check = options.checksum ? startCheck(deps, row, options.checksum) : null
     const names = [digest.name, check?.name ?? null].filter((name) => name !== null)
@@ -32,7 +34,7 @@ export function createAppending(deps: UploadDeps, digests: RunningDigests): Appe
       return await work({ deps, lease, row, source, options, writing, digest, check })
     } catch (error) {
       digest.backTo(await storedOffset(deps, row))
-      throw error
+      throw await explain(deps, row, error)
     } finally {
       check?.drop()
     }
@@ -49,7 +51,7 @@ export function createAppending(deps: UploadDeps, digests: RunningDigests): Appe
       await writing.tidy()
     } catch (error) {
       digest.backTo(row.offset)
-      throw error
+      throw await explain(deps, row, error)
     }
   }
 
@@ -80,7 +82,8 @@ async function work(it: Work): Promise<number> {
   const { writing, lease } = it
   const offset = await orAbandon(writing, async () => {
     const received = await receiveAll(it)
-    if (received.how === 'too-long') throw new StorageError('storage/size-exceeded', `more than ${it.options.maxBytes} bytes`)
+    if (received.how === 'too-long')
+      throw new StorageError('storage/size-exceeded', `more than ${it.options.maxBytes} bytes`)
     return { reached: await endRequest(it, received), how: received.how }
   })
   await writing.tidy()
@@ -175,6 +178,13 @@ function startCheck(deps: UploadDeps, row: UploadRow, checksum: NonNullable<Appe
       lane.dropDigest(name)
     },
   }
+}
+
+/** Kept bytes that the store does not have any more end the upload: the client has to begin anew. */
+async function explain(deps: UploadDeps, row: UploadRow, error: unknown): Promise<unknown> {
+  if (!isStorageError(error, 'storage/object-absent') || (await isKept(deps, row.contentId))) return error
+  await markLost(deps, row)
+  return new StorageError('storage/upload-gone', 'bytes kept before have vanished from the object store', error)
 }
 
 async function storedOffset(deps: UploadDeps, row: UploadRow): Promise<number> {

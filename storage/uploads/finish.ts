@@ -30,7 +30,11 @@ export async function finishUpload(
   const sha256 = await digests.sha256()
   await deps.database.transaction(async (db) => {
     await save(db)
-    const { size } = await db.selectFrom('content').select('size').where('id', '=', row.contentId).executeTakeFirstOrThrow()
+    const { size } = await db
+      .selectFrom('content')
+      .select('size')
+      .where('id', '=', row.contentId)
+      .executeTakeFirstOrThrow()
     await commitFile(deps, db, { ...row, size }, sha256)
   })
   committed()

@@ -55,7 +55,12 @@ export function createLeases(deps: { database: Database } & World): Leases {
       const row = await uploadWanted(id, holder)
       if (row === null || row.wanted === 1) wanted.abort()
       if (row === null || performance.now() - renewedAt < RENEW_MS) return
-      await db.updateTable('upload').set({ held_until: until() }).where('id', '=', id).where('holder', '=', holder).execute()
+      await db
+        .updateTable('upload')
+        .set({ held_until: until() })
+        .where('id', '=', id)
+        .where('holder', '=', holder)
+        .execute()
       renewedAt = performance.now()
     }
     const timer = setInterval(() => {
@@ -94,12 +99,21 @@ export function createLeases(deps: { database: Database } & World): Leases {
   }
 
   const uploadWanted = async (id: UploadId, holder: string) =>
-    (await db.selectFrom('upload').select('wanted').where('id', '=', id).where('holder', '=', holder).executeTakeFirst()) ??
-    null
+    (await db
+      .selectFrom('upload')
+      .select('wanted')
+      .where('id', '=', id)
+      .where('holder', '=', holder)
+      .executeTakeFirst()) ?? null
 
   const letGo = async (lease: HeldLease): Promise<void> => {
     const nobody = { holder: null, held_until: 0, wanted: 0, dirty: lease.dirty ? 1 : 0 } as const
-    await db.updateTable('upload').set(nobody).where('id', '=', lease.uploadId).where('holder', '=', lease.holder).execute()
+    await db
+      .updateTable('upload')
+      .set(nobody)
+      .where('id', '=', lease.uploadId)
+      .where('holder', '=', lease.holder)
+      .execute()
   }
 
   /** One attempt; null = somebody alive holds it, and was told that it is wanted. */

@@ -247,5 +247,6 @@ async function moveOffset(
     .where('holder', '=', lease.holder)
     .where('state', '=', 'open')
     .executeTakeFirst()
-  if (moved.numUpdatedRows === 0n) throw new StorageError('storage/upload-locked', 'another writer took the upload over')
+  if (moved.numUpdatedRows === 0n)
+    throw new StorageError('storage/upload-locked', 'another writer took the upload over')
 }

@@ -79,7 +79,14 @@ export async function byteHouse(options: ByteHouseOptions = {}): Promise<ByteHou
   const objects = options.objects ?? (await filesystemObjects({ root: join(folder, 'objects') }))
   const keyRing = await openInstallation({ database, folder: join(folder, 'keys'), ...world })
   const rows = verbs(database, keyRing, world)
-  const bytes = createBytes({ database, objects, keyRing, rows, ...world, limits: { reserveBytes: 0, ...options.limits } })
+  const bytes = createBytes({
+    database,
+    objects,
+    keyRing,
+    rows,
+    ...world,
+    limits: { reserveBytes: 0, ...options.limits },
+  })
   const { rooms } = rows(database.kysely)
   const room = (await rooms.byName('Bauakten')) ?? (await rooms.create({ name: 'Bauakten', level: 'SB2' }, OPERATOR))
 

@@ -20,7 +20,9 @@ const KEYS = { accessKeyId: 'testkey', secretAccessKey: 'testsecret' }
 
 /** Why there is no S3 server on this machine; null = there is one. */
 export function s3Absent(): string | null {
-  const missing = PROGRAMS.filter((program) => !['/usr/bin', '/usr/local/bin', '/bin'].some((at) => existsSync(join(at, program))))
+  const missing = PROGRAMS.filter(
+    (program) => !['/usr/bin', '/usr/local/bin', '/bin'].some((at) => existsSync(join(at, program))),
+  )
   return missing.length === 0 ? null : `programs of Ceph are missing: ${missing.join(', ')}`
 }
 
@@ -68,9 +70,18 @@ async function startServer(): Promise<number> {
   run('ceph', '--conf', conf, 'osd', 'new', disk)
   run('ceph-osd', '--conf', conf, '-i', '0', '--mkfs', '--osd-uuid', disk)
   keep('ceph-osd', '-i', '0')
-  await until(() => spawnSync('ceph', ['--conf', conf, 'osd', 'stat'], { env, encoding: 'utf8' }).stdout.includes('1 up'))
+  await until(() =>
+    spawnSync('ceph', ['--conf', conf, 'osd', 'stat'], { env, encoding: 'utf8' }).stdout.includes('1 up'),
+  )
   keep('radosgw', '-n', 'client.admin')
-  const user = ['user', 'create', '--uid=test', '--display-name=test', '--access-key=testkey', '--secret-key=testsecret']
+  const user = [
+    'user',
+    'create',
+    '--uid=test',
+    '--display-name=test',
+    '--access-key=testkey',
+    '--secret-key=testsecret',
+  ]
   run('radosgw-admin', '--conf', conf, ...user)
   await until(async () => (await fetch(`http://127.0.0.1:${gateway}/`).catch(() => null)) !== null)
   return gateway

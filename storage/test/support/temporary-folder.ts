@@ -3,10 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+const folders: string[] = []
+
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'amtsbote-'))
-  process.once('exit', () => {
-    rmSync(folder, { recursive: true, force: true })
-  })
+  if (folders.length === 0) process.once('exit', removeAll)
+  folders.push(folder)
   return folder
+}
+
+function removeAll(): void {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 }
