@@ -312,7 +312,10 @@ describe('bad input to the upload endpoint', () => {
     }
 
     it('are found in NFC and in NFD alike, whichever was given', async () => {
-      for (const [given, asked] of [['NFC', 'NFD'], ['NFD', 'NFC']] as const) {
+      for (const [given, asked] of [
+        ['NFC', 'NFD'],
+        ['NFD', 'NFC'],
+      ] as const) {
         const name = `Prüfbericht Ämter ${given}.pdf`
         const address = await tus.create(5, {
           'Upload-Metadata': metadata({ room: house.room, filename: name.normalize(given) }),

@@ -1,11 +1,10 @@
 /**
  * One request to the upload endpoint, from its first header to its answer.
  *
- * The library hands ids and web requests about; what our store, locker and answers need beside them travels here,
- * found through an AsyncLocalStorage. The bytes of the body never pass through the library: the store reads them
- * from `request` (see store.ts).
+ * The library hands one id about; what our store, locker and answers need beside it stands here. To the library the id
+ * is the exchange's own number, so that it never sees a ticket, and so that whatever it calls can find the exchange.
+ * (An AsyncLocalStorage would find it too, at the price of a hook on every promise of the process.)
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage } from 'node:http'
 import type { Lease, UploadState } from '../../storage/index.ts'
 import type { Admission } from './admission.ts'
@@ -13,6 +12,8 @@ import type { UploadChecksum } from './checksum.ts'
 import type { TusHeaders } from './headers.ts'
 
 export interface Exchange {
+  /** What the library calls the upload. */
+  readonly key: string
   readonly request: IncomingMessage
   readonly method: TusMethod
   readonly headers: TusHeaders
@@ -32,16 +33,35 @@ export interface Exchange {
 
 export type TusMethod = 'POST' | 'HEAD' | 'PATCH' | 'DELETE' | 'OPTIONS'
 
-const current = new AsyncLocalStorage<Exchange>()
+/** The requests that are being answered. */
+export class Exchanges {
+  readonly #open = new Map<string, Exchange>()
+  #last = 0
 
-/** Runs `work` so that {@link currentExchange} finds `exchange` in everything that it starts. */
-export function inExchange<T>(exchange: Exchange, work: () => Promise<T>): Promise<T> {
-  return current.run(exchange, work)
+  /** A key that no other request of this process has. */
+  nextKey(): string {
+    this.#last += 1
+    return `x${this.#last}`
+  }
+
+  async during<T>(exchange: Exchange, work: () => Promise<T>): Promise<T> {
+    this.#open.set(exchange.key, exchange)
+    try {
+      return await work()
+    } finally {
+      this.#open.delete(exchange.key)
+    }
+  }
+
+  /** Only called with keys that the library got from us. */
+  byKey(key: string): Exchange {
+    const exchange = this.#open.get(key)
+    if (exchange === undefined) throw new TypeError('no such request is being answered')
+    return exchange
+  }
 }
 
-/** The request that is being answered. Only called from what the library calls. */
-export function currentExchange(): Exchange {
-  const exchange = current.getStore()
-  if (exchange === undefined) throw new TypeError('no request is being answered')
-  return exchange
+/** The last part of an address, which is where the key stands in what the library is asked. */
+export function keyIn(address: string): string {
+  return address.slice(address.lastIndexOf('/') + 1)
 }

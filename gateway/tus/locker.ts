@@ -9,16 +9,15 @@ import type { Locker } from '@tus/server'
 import type { Storage } from '../../storage/index.ts'
 import { StorageError } from '../../storage/index.ts'
 import { GatewayError } from '../errors.ts'
-import type { Exchange } from './exchange.ts'
-import { currentExchange } from './exchange.ts'
+import type { Exchange, Exchanges } from './exchange.ts'
 
 /** How long a newcomer waits for the holder to let go. */
 export const LOCK_WAIT_MS = 5_000
 
-export function leaseLocker(uploads: Storage['uploads']): Locker {
+export function leaseLocker(uploads: Storage['uploads'], exchanges: Exchanges): Locker {
   return {
-    newLock() {
-      const exchange = currentExchange()
+    newLock(key) {
+      const exchange = exchanges.byKey(key)
       return {
         // A POST makes its own upload: nobody else can know the ticket yet.
         lock: () => (exchange.method === 'POST' ? Promise.resolve() : take(uploads, exchange)),

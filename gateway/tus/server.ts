@@ -6,7 +6,6 @@
  * stands in conformance.ts, checksum.ts and concatenation.ts; docs/divergences.md lists it.
  */
 import type { Context, Middleware } from 'koa'
-import { Server } from '@tus/server'
 import type { Logger, Storage, World } from '../../storage/index.ts'
 import type { Access } from '../access.ts'
 import { GatewayError } from '../errors.ts'
@@ -21,11 +20,12 @@ import { CHECKSUM_ALGORITHMS, parseUploadChecksum } from './checksum.ts'
 import { ticketOf } from './concatenation.ts'
 import { TUS_VERSION, meantMethod, requireShape, requireVersion } from './conformance.ts'
 import type { Exchange } from './exchange.ts'
-import { currentExchange, inExchange } from './exchange.ts'
+import { Exchanges, keyIn } from './exchange.ts'
 import { joinPartials } from './final-upload.ts'
 import { readTusHeaders } from './headers.ts'
 import { limitSilence } from './idle.ts'
 import { unpackHeaders } from './kept-headers.ts'
+import { BodilessServer } from './library.ts'
 import { libraryFault } from './library-fault.ts'
 import { leaseLocker, release } from './locker.ts'
 import { UploadStore } from './store.ts'
@@ -72,28 +72,29 @@ export function tusMiddleware(deps: TusDeps): Middleware {
 function createEndpoint(deps: TusDeps): (ctx: Context) => Promise<Answer> {
   const { uploads } = deps.storage
   const limits = { path: UPLOADS_PATH, ...deps.limits }
-  const library = new Server({
+  const exchanges = new Exchanges()
+  const library = new BodilessServer({
     path: UPLOADS_PATH,
-    datastore: new UploadStore({ uploads, clock: deps.clock, ...deps.limits }),
-    locker: leaseLocker(uploads),
+    datastore: new UploadStore({ uploads, exchanges, clock: deps.clock, ...deps.limits }),
+    locker: leaseLocker(uploads, exchanges),
     maxSize: deps.limits.maxSizeBytes,
     relativeLocation: true,
     allowedOrigins: () => false,
-    namingFunction: () => 'new', // the ticket is made when the row is (store.ts)
-    onResponseError: (_request, error) => {
-      currentExchange().fault = libraryFault(error)
+    namingFunction: ({ url }) => keyIn(url),
+    onResponseError: ({ url }, error) => {
+      exchanges.byKey(keyIn(url)).fault = libraryFault(error)
       return undefined
     },
   })
 
   return async (ctx) => {
-    const exchange = await openExchange({ ...deps, ...limits }, ctx)
+    const exchange = await openExchange({ ...deps, ...limits }, ctx, exchanges.nextKey())
     if (exchange.admission?.concat.kind === 'final') {
       await joinPartials({ uploads, ...limits }, exchange)
       return { status: 201, headers: answerHeaders(exchange, null), body: null }
     }
     try {
-      const response = await inExchange(exchange, () => library.handleWeb(bodiless(exchange)))
+      const response = await exchanges.during(exchange, () => library.handleWeb(bodiless(exchange)))
       if (exchange.fault === null && response.status >= 400) exchange.fault = libraryFault(response.status)
       if (exchange.fault !== null) throw exchange.fault as Error
       return { status: response.status, headers: answerHeaders(exchange, response.headers), body: null }
@@ -107,7 +108,7 @@ function createEndpoint(deps: TusDeps): (ctx: Context) => Promise<Answer> {
 }
 
 /** All that can be wrong with a request before the library sees it, in the order of the protocol. */
-async function openExchange(deps: TusDeps & Parameters<typeof admit>[0], ctx: Context): Promise<Exchange> {
+async function openExchange(deps: TusDeps & Parameters<typeof admit>[0], ctx: Context, key: string): Promise<Exchange> {
   const method = meantMethod(ctx.req)
   ctx.method = method // before anything asks whether this request changes something
   requireVersion(ctx.req, method)
@@ -118,6 +119,7 @@ async function openExchange(deps: TusDeps & Parameters<typeof admit>[0], ctx: Co
   if (ticket === null && !atEndpoint) throw new GatewayError('gateway/not-found')
   if (method !== 'OPTIONS' && (method === 'POST') !== atEndpoint) throw new GatewayError('gateway/method-not-allowed')
   return {
+    key,
     request: ctx.req,
     method,
     headers,
@@ -131,16 +133,15 @@ async function openExchange(deps: TusDeps & Parameters<typeof admit>[0], ctx: Co
 }
 
 /** The request as the library may see it: what it decides about, and no bytes. */
-function bodiless({ method, headers, ticket }: Exchange): Request {
+function bodiless({ method, headers, key }: Exchange): Request {
   const told: Record<string, string> = { 'tus-resumable': TUS_VERSION }
   if (headers.uploadLength !== null) told['upload-length'] = String(headers.uploadLength)
   if (headers.deferLength) told['upload-defer-length'] = '1'
   if (headers.uploadOffset !== null) told['upload-offset'] = String(headers.uploadOffset)
   if (headers.contentType !== null) told['content-type'] = headers.contentType
   if (headers.contentLength !== null) told['content-length'] = String(headers.contentLength)
-  // The library only looks at the path; the host is nobody's.
-  const address = `http://localhost${UPLOADS_PATH}${ticket === null ? '' : `/${ticket}`}`
-  return new Request(address, { method, headers: told })
+  // The library only looks at the last part of the path; the host is nobody's.
+  return new Request(`http://localhost${UPLOADS_PATH}/${key}`, { method, headers: told })
 }
 
 /** Headers that are the protocol's; what the library says beyond (CORS, types of empty bodies) stays behind. */

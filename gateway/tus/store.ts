@@ -1,8 +1,7 @@
 /**
  * The library's DataStore over `storage.uploads`.
  *
- * The library sees requests without bodies, and ids that are tickets. Where it calls `write`, the bytes are read from
- * the Node request itself (exchange.ts): its own web streams would touch every byte several times more. Offsets,
+ * Where the library calls `write`, the bytes are read from the Node request itself (library.ts, exchange.ts). Offsets,
  * lengths and expiry come from the upload's row and from nowhere else.
  */
 import { DataStore, Upload } from '@tus/server'
@@ -11,11 +10,11 @@ import { StorageError, isStorageError } from '../../storage/index.ts'
 import { GatewayError } from '../errors.ts'
 import type { Admission } from './admission.ts'
 import { carriesBytes } from './conformance.ts'
-import type { Exchange } from './exchange.ts'
-import { currentExchange } from './exchange.ts'
+import type { Exchange, Exchanges } from './exchange.ts'
 import { packHeaders } from './kept-headers.ts'
 
 export interface UploadStoreDeps {
+  exchanges: Exchanges
   uploads: Storage['uploads']
   clock: () => Date
   /** Largest upload, in bytes. */
@@ -46,7 +45,7 @@ export class UploadStore extends DataStore {
 
   /** Creates the upload, unless its whole body follows and is small: then `write` does both at once. */
   override async create(upload: Upload): Promise<Upload> {
-    const exchange = currentExchange()
+    const exchange = this.#deps.exchanges.byKey(upload.id)
     const { headers } = exchange
     if (upload.size === 0 && !carriesBytes(headers)) await this.#takeWhole(exchange)
     else if (!this.#comesInOneGo(exchange)) await this.#begin(exchange)
@@ -54,34 +53,33 @@ export class UploadStore extends DataStore {
   }
 
   /** @returns the offset after this request, in bytes of the upload */
-  override async write(emptied: { resume(): unknown }, _id: string, offset: number): Promise<number> {
-    emptied.resume()
-    const exchange = currentExchange()
+  override async write(_empty: unknown, key: string, offset: number): Promise<number> {
+    const exchange = this.#deps.exchanges.byKey(key)
     if (exchange.upload === null) await this.#takeWhole(exchange)
     else if (exchange.upload.state === 'open') await this.#append(exchange, offset)
     return uploadOf(exchange).offset
   }
 
   /** The library asks under its lock: the state is the one that the lease was given with. */
-  override getUpload(id: string): Promise<Upload> {
-    const { upload, headers, method } = currentExchange()
+  override getUpload(key: string): Promise<Upload> {
+    const { upload, headers, method } = this.#deps.exchanges.byKey(key)
     if (upload === null) return Promise.reject(new StorageError('storage/not-found', 'no such upload'))
     // A client that lost the answer names the length again; only another length is a fault (creation-defer-length).
     const repeated = method === 'PATCH' && upload.size !== null && headers.uploadLength === upload.size
     const size = repeated || upload.size === null ? {} : { size: upload.size }
-    return Promise.resolve(new Upload({ id, offset: upload.offset, ...size }))
+    return Promise.resolve(new Upload({ id: key, offset: upload.offset, ...size }))
   }
 
-  override async declareUploadLength(_id: string, size: number): Promise<void> {
-    const exchange = currentExchange()
+  override async declareUploadLength(key: string, size: number): Promise<void> {
+    const exchange = this.#deps.exchanges.byKey(key)
     const upload = uploadOf(exchange)
     if (upload.size === size || exchange.lease === null) return
     await this.#deps.uploads.declareSize(exchange.lease, size)
     exchange.upload = this.#moved(upload, upload.offset, size)
   }
 
-  override async remove(): Promise<void> {
-    const exchange = currentExchange()
+  override async remove(key: string): Promise<void> {
+    const exchange = this.#deps.exchanges.byKey(key)
     const { createdBy } = uploadOf(exchange)
     const by: Actor = createdBy === null ? { kind: 'system', name: 'upload' } : { kind: 'user', id: createdBy }
     if (exchange.lease !== null) await this.#deps.uploads.cancel(exchange.lease, by)

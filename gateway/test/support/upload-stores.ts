@@ -37,7 +37,9 @@ export interface UploadStores {
 }
 
 const SILENT: World['log'] = {
-  debug: (f) => { if (process.env['DBG']) console.log(f) },
+  debug: (f) => {
+    if (process.env['DBG']) console.log(f)
+  },
   info: () => undefined,
   warn: () => undefined,
   error: (fields, message) => {
