@@ -48,9 +48,16 @@ export async function migrate(database: Database, log: Logger): Promise<number[]
 
 /** What the database has and what this program would bring; changes nothing. 0 = empty database. */
 export async function schemaState(database: Database): Promise<{ current: number; newest: number }> {
-  const tables = await database.kysely.introspection.getTables()
-  const known = tables.some((table) => table.name === 'schema_version')
+  const known = await hasTables(database)
   return { current: known ? await readVersion(database.kysely) : 0, newest: SCHEMA_VERSION }
+}
+
+async function hasTables({ kind, kysely }: Database): Promise<boolean> {
+  const query =
+    kind === 'sqlite'
+      ? sql`select 1 from sqlite_master where type = 'table' and name = 'schema_version'`
+      : sql`select 1 where to_regclass('schema_version') is not null`
+  return (await query.execute(kysely)).rows.length > 0
 }
 
 function refuseNewer(current: number): void {

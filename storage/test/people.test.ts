@@ -1,0 +1,4 @@
+import { onBothDatabases } from './support/databases.ts'
+import { peopleSuite } from './suites/people.suite.ts'
+
+onBothDatabases('people', peopleSuite)
