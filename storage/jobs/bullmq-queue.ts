@@ -22,6 +22,7 @@ export interface BullmqConfig {
 }
 
 const QUEUE_NAME = 'wake'
+/** How long a Redis that is there may take to let go. */
 const STOP_MS = 3_000
 type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>
 const CONNECTION: ConnectionOptions = {
@@ -40,7 +41,9 @@ export function bullmqQueue(config: BullmqConfig, { clock, log }: Pick<World, 'c
     streams: { events: { maxLen: 100 } },
   })
   queue.on('error', complain)
+  let consumer: Redis | null = null
   let worker: Worker | null = null
+  let isStopped = false
 
   function connect(options: ConnectionOptions): Redis {
     const redis = new Redis(config.url, options)
@@ -53,24 +56,32 @@ export function bullmqQueue(config: BullmqConfig, { clock, log }: Pick<World, 'c
 
   return {
     wake(jobId, at) {
+      const delay = Math.max(0, at.getTime() - clock().getTime())
+      if (isStopped || Number.isNaN(delay)) return
       if (producer.status !== 'ready') {
         complain(new Error('redis is away'))
         return
       }
-      const delay = Math.max(0, at.getTime() - clock().getTime())
       queue.add('look', { jobId }, { delay }).catch(complain)
     },
     start(onWake) {
       const connection = connect({ ...CONNECTION, maxRetriesPerRequest: null })
-      const { prefix } = config
-      // one wake-up at a time: `onWake` lasts until this process has a free place
-      worker ??= new Worker(QUEUE_NAME, onWake, { connection, prefix, concurrency: 1, drainDelay: 5 })
-      worker.on('error', complain)
+      consumer ??= connection
+      // only now: a BullMQ worker that never saw its server cannot be closed
+      connection.once('ready', () => {
+        if (isStopped) return
+        const options = { connection, prefix: config.prefix, concurrency: 1 }
+        // one wake-up at a time: `onWake` lasts until this process has a free place
+        worker ??= new Worker(QUEUE_NAME, onWake, options)
+        worker.on('error', complain)
+      })
       return Promise.resolve()
     },
     async stop() {
-      const closing = Promise.all([worker?.close(), queue.close()]).catch(complain)
-      await Promise.race([closing, sleep(STOP_MS, undefined, { ref: false })])
+      isStopped = true
+      const isThere = consumer?.status === 'ready' && producer.status === 'ready'
+      const closing = Promise.all([worker?.close(!isThere), queue.close()]).catch(complain)
+      await Promise.race([closing, sleep(isThere ? STOP_MS : 100, undefined, { ref: false })])
       for (const redis of connections) redis.disconnect()
     },
   }

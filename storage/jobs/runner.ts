@@ -18,12 +18,11 @@ export interface RunnerDeps extends Pick<World, 'clock' | 'log'> {
   readonly queue: Pick<JobQueue, 'wake'>
   readonly handlers: JobHandlers
   readonly handlerTimeoutMs: number
+  /** how long a handler may take to stop once it is told to */
+  readonly graceMs: number
   /** called after each run */
   readonly ended: () => void
 }
-
-/** How long a handler may take to stop once it is told to. */
-const GRACE_MS = 3_000
 
 export class Runner {
   readonly #deps: RunnerDeps
@@ -59,7 +58,7 @@ export class Runner {
     if (await endsWithin(all, waitMs)) return
     this.#closing = true
     for (const stop of this.#runs.values()) stop.abort(new Error('stopping'))
-    if (await endsWithin(all, GRACE_MS + 1_000)) return
+    if (await endsWithin(all, this.#deps.graceMs + RECORD_MS)) return
     this.#deps.log.error({ jobs: this.#runs.size }, 'jobs are left to their leases')
   }
 
@@ -80,7 +79,7 @@ export class Runner {
 
   /** null = the handler neither ended nor obeyed. */
   async #attempt(job: ClaimedJob, stop: AbortController): Promise<JobOutcome | null> {
-    const { handlers, handlerTimeoutMs, clock } = this.#deps
+    const { handlers, handlerTimeoutMs, graceMs, clock } = this.#deps
     const limit = setTimeout(() => {
       stop.abort(new Error('handler-timeout'))
     }, handlerTimeoutMs)
@@ -88,7 +87,7 @@ export class Runner {
     try {
       const handler = handlers[job.kind]
       if (handler === undefined) return { kind: 'failed', reason: 'no-handler' }
-      return await Promise.race([handler(job, stop.signal), abandonedAfter(stop.signal, leash.signal)])
+      return await Promise.race([handler(job, stop.signal), abandonedAfter(graceMs, stop.signal, leash.signal)])
     } catch (error) {
       if (!stop.signal.aborted) return { kind: 'failed', reason: codeOf(error) }
       return this.#closing ? { kind: 'again', at: clock() } : { kind: 'failed', reason: 'handler-timeout' }
@@ -113,14 +112,17 @@ export class Runner {
   }
 }
 
-/** Resolves with null when `GRACE_MS` have passed since `stop` aborted; forgets everything when `leash` aborts. */
-async function abandonedAfter(stop: AbortSignal, leash: AbortSignal): Promise<null> {
+/** What recording the outcome of a handler that obeyed may take. */
+const RECORD_MS = 1_000
+
+/** Resolves with null when `graceMs` have passed since `stop` aborted; forgets everything when `leash` aborts. */
+async function abandonedAfter(graceMs: number, stop: AbortSignal, leash: AbortSignal): Promise<null> {
   await new Promise<void>((resolve) => {
     const forget = { once: true, signal: leash }
     if (stop.aborted) resolve()
     else stop.addEventListener('abort', () => { resolve() }, forget) // prettier-ignore
   })
-  await sleep(GRACE_MS, undefined, { signal: leash })
+  await sleep(graceMs, undefined, { signal: leash })
   return null
 }
 

@@ -22,6 +22,8 @@ export interface WorkerOptions {
   readonly sweepMs: number
   /** how long `stop` waits for running handlers before it tells them to stop */
   readonly stopMs: number
+  /** how long a handler may take to stop once it is told to */
+  readonly graceMs: number
   readonly partnerRule: (partner: string) => PartnerRule
 }
 
@@ -31,6 +33,7 @@ export const WORKER_DEFAULTS: WorkerOptions = {
   handlerTimeoutMs: 10 * 60_000,
   sweepMs: 60_000,
   stopMs: 10_000,
+  graceMs: 3_000,
   partnerRule: () => ({ concurrency: 2, gapMs: 0 }),
 }
 
@@ -73,8 +76,8 @@ class JobWorker implements Worker {
     this.#deps = deps
     this.#options = { ...WORKER_DEFAULTS, ...deps.options }
     this.#kinds = Object.keys(deps.handlers) as JobKind[]
-    const { handlerTimeoutMs } = this.#options
-    this.#runner = new Runner({ ...deps, handlerTimeoutMs, ended: () => void this.#look() })
+    const { handlerTimeoutMs, graceMs } = this.#options
+    this.#runner = new Runner({ ...deps, handlerTimeoutMs, graceMs, ended: () => void this.#look() })
   }
 
   async start(): Promise<void> {
@@ -123,6 +126,7 @@ class JobWorker implements Worker {
     const { claims, clock, log } = this.#deps
     try {
       await this.#claimAndRun()
+      if (this.#runner.running >= this.#options.concurrency) return // the end of a run is the next look
       const due = await claims.nextDue(this.#kinds)
       this.#lookIn(due === null ? Infinity : due.getTime() - clock().getTime())
     } catch (error) {

@@ -24,7 +24,8 @@ function bench(config: DatabaseConfig, clean: () => void): JobsBench {
   }
 }
 
-describe('jobs on SQLite', () => {
+describe('jobs on SQLite', function () {
+  this.timeout(30_000)
   jobsSuite(() => {
     const folder = mkdtempSync(join(tmpdir(), 'amtsbote-jobs-'))
     const config = { kind: 'sqlite', path: join(folder, 'jobs.sqlite') } as const
@@ -36,7 +37,8 @@ describe('jobs on SQLite', () => {
   })
 })
 
-describeWithPostgresql('jobs on PostgreSQL', () => {
+describeWithPostgresql('jobs on PostgreSQL', function () {
+  this.timeout(30_000)
   before(async function () {
     this.timeout(60_000)
     await sharedPostgresql()

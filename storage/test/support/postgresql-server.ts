@@ -27,7 +27,7 @@ export interface PostgresqlServer {
 }
 
 /** Runs `body` where PostgreSQL is installed; else says so, and fails where services are required. */
-export function describeWithPostgresql(title: string, body: () => void): void {
+export function describeWithPostgresql(title: string, body: (this: Mocha.Suite) => void): void {
   if (programs() !== null) describe(title, body)
   else if (process.env['AMTSBOTE_REQUIRE_SERVICES'] === '1')
     describe(title, () => {

@@ -25,7 +25,7 @@ export interface RedisServer {
 }
 
 /** Runs `body` where redis-server is installed; else says so, and fails where services are required. */
-export function describeWithRedis(title: string, body: () => void): void {
+export function describeWithRedis(title: string, body: (this: Mocha.Suite) => void): void {
   if (spawnSync(PROGRAM, ['--version'], { stdio: 'ignore' }).status === 0) describe(title, body)
   else if (process.env['AMTSBOTE_REQUIRE_SERVICES'] === '1')
     describe(title, () => {
