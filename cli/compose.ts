@@ -22,13 +22,11 @@ import { createWorker } from '../storage/index.ts'
 import type { Actor, Database, JobQueue, Storage, Worker, World } from '../storage/index.ts'
 import { openBackup, restoreMasterKeys } from '../storage/cipher/key-backup.ts'
 import { openInstallation } from '../storage/installation.ts'
-import { bullmqQueue } from '../storage/jobs/bullmq-queue.ts'
 import { inProcessQueue } from '../storage/jobs/in-process-queue.ts'
 import { openDatabase } from '../storage/metadata/database.ts'
 import { migrate, schemaState } from '../storage/metadata/migrate.ts'
 import { filesystemObjects } from '../storage/objects/filesystem.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
-import { s3Objects } from '../storage/objects/s3.ts'
 import { createStorage } from '../storage/storage.ts'
 
 export interface House extends Outside {
@@ -63,7 +61,7 @@ export function systemWorld(logLevel: Config['logLevel']): World {
 export async function compose(config: Config, world: World): Promise<House> {
   const levels = readLevels(config.levelsFile)
   await mkdir(config.dataFolder, { recursive: true, mode: 0o700 })
-  const queue = openQueue(config, world)
+  const queue = await openQueue(config, world)
   const database = await openBareDatabase(config, world)
   try {
     const storage = await openStorage(config, { database, queue, world })
@@ -165,8 +163,10 @@ function databaseConfig({ database }: Config): Parameters<typeof openDatabase>[0
     : { kind: 'postgresql', url: readSecret(database.urlFile, 'database.urlFile') }
 }
 
-function openQueue({ queue }: Config, world: World): JobQueue {
+/** What a default installation does not use is loaded only where the configuration asks for it: it would double the time of a start. */
+async function openQueue({ queue }: Config, world: World): Promise<JobQueue> {
   if (queue.kind === 'in-process') return inProcessQueue(world)
+  const { bullmqQueue } = await import('../storage/jobs/bullmq-queue.ts')
   return bullmqQueue({ url: readSecret(queue.urlFile, 'queue.urlFile'), prefix: queue.prefix }, world)
 }
 
@@ -183,6 +183,7 @@ async function openStorage(
 
 async function openObjects({ objects }: Config): Promise<ObjectStore> {
   if (objects.kind === 'filesystem') return filesystemObjects({ root: objects.folder })
+  const { s3Objects } = await import('../storage/objects/s3.ts')
   return s3Objects({
     endpoint: objects.endpoint,
     region: objects.region,

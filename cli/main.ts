@@ -83,4 +83,8 @@ export async function run(args: readonly string[], streams: Streams = PROCESS_ST
   }
 }
 
-if (isProgram(realpathSync(fileURLToPath(import.meta.url)))) process.exitCode = await run(process.argv.slice(2))
+if (isProgram(realpathSync(fileURLToPath(import.meta.url)))) {
+  // Databases, state files and downloads belong to this account alone.
+  process.umask(0o077)
+  process.exitCode = await run(process.argv.slice(2))
+}

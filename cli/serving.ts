@@ -36,7 +36,9 @@ export async function startServing(config: Config, world: World): Promise<Servin
   const app = house.createApp()
   const answer = app.koa.callback()
   server.answerWith((request, response) => void answer(request, response))
-  const ready = beginWork(house)
+  const ended = new AbortController()
+  const ready = beginWork(house, ended.signal)
+  ready.catch(() => undefined) // whoever waits for it is told; until then it is no unhandled fault
   const keys = setInterval(() => {
     house.openKeys().catch((error: unknown) => {
       world.log.warn({ error: String(error) }, 'key files could not be opened')
@@ -45,6 +47,7 @@ export async function startServing(config: Config, world: World): Promise<Servin
   let stopping: Promise<void> | null = null
   const stop = async (): Promise<void> => {
     clearInterval(keys)
+    ended.abort()
     const served = server.stop(GRACE_MS)
     await ready.catch(() => undefined)
     await Promise.all([served, house.worker.stop()])
@@ -53,11 +56,13 @@ export async function startServing(config: Config, world: World): Promise<Servin
   return { house, port: server.port, ready, stop: () => (stopping ??= stop()) }
 }
 
-async function beginWork({ storage, config, levels, mailbox, worker, openKeys, openSealKey }: House): Promise<void> {
+async function beginWork(house: House, ended: AbortSignal): Promise<void> {
+  const { storage, config, levels, mailbox, worker } = house
   const evidence = levelsEvidence(config.levelsFile, levels)
   await storage.audit.append({ action: 'server.started', subject: null, by: BY, detail: evidence })
   await storage.jobs.ensureStanding({ kind: 'expire', subject: '', everyMs: EXPIRE_EVERY_MS })
-  await Promise.all([openKeys(), openSealKey()])
+  await Promise.all([house.openKeys(), house.openSealKey()])
+  if (ended.aborted) return
   await mailbox.ensureCollecting()
   await worker.start()
 }

@@ -60,6 +60,10 @@ async function untilToldToStop(serving: Serving): Promise<void> {
       log.error({ error: error.stack ?? String(error) }, 'a fault that nobody caught; the server stops')
       resolve('fault')
     })
+    serving.ready.catch((error: unknown) => {
+      log.error({ error: String(error) }, 'keys or background work could not be started; the server stops')
+      resolve('fault')
+    })
     process.on('unhandledRejection', (error) => {
       log.error(
         { error: error instanceof Error ? (error.stack ?? error.message) : String(error) },

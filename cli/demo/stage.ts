@@ -39,6 +39,7 @@ export async function onStage(options: StageOptions, play: (stage: Stage) => Pro
     const text = ['dataFolder: data', 'listen: 127.0.0.1:0', 'court: { pollSeconds: 1 }', 'logLevel: error'].join('\n')
     const serving = await startServing(parseConfig(text, path.join(folder, 'amtsbote.yaml'), null), options.world)
     try {
+      await serving.ready
       const origin = `http://127.0.0.1:${serving.port}`
       await play({ serving, house: serving.house, folder, origin, step: teller(options) })
     } finally {
