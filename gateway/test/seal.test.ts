@@ -26,7 +26,7 @@ describe('sealing a stored file', () => {
     const names = { commonName: 'Siegel', organisation: 'Übungsstadt', passphrase: 'nur zum Testen' }
     const identity = await makeTrialIdentity({ ...names, usage: 'seal', now: house.now(), random: randomBytes })
     key = (await openPkcs12(identity.pkcs12, names.passphrase)).signing
-    sealer = createSealer({ storage: house.storage, key: () => Promise.resolve(key), clock: house.now })
+    sealer = createSealer({ storage: house.storage, key: () => Promise.resolve(key), clock: () => house.now() })
     room = (await house.room('SB2')).id
   })
   after(() => house.close())
@@ -101,7 +101,7 @@ describe('sealing a stored file', () => {
   it('with a key that fails at the last moment changes nothing and leaves no bytes', async () => {
     const file = await house.file(room, 'fails.pdf', PDF)
     const broken = { ...key, sign: () => Promise.reject(new Error('token pulled')) }
-    const failing = createSealer({ storage: house.storage, key: () => Promise.resolve(broken), clock: house.now })
+    const failing = createSealer({ storage: house.storage, key: () => Promise.resolve(broken), clock: () => house.now() })
     await assert.rejects(failing(file, OPERATOR), /token pulled/)
     await unchanged(file)
   })
@@ -115,7 +115,7 @@ describe('sealing a stored file', () => {
         return key.sign(messages)
       },
     }
-    const late = createSealer({ storage: house.storage, key: () => Promise.resolve(slow), clock: house.now })
+    const late = createSealer({ storage: house.storage, key: () => Promise.resolve(slow), clock: () => house.now() })
     await assert.rejects(late(file, OPERATOR), { code: 'storage/wrong-state' })
     assert.equal((await house.storage.files.byId(file)).current.number, 2)
   })

@@ -5,7 +5,7 @@
  * that certificate can be trusted. Steps after RFC 5652 §5.4 and §5.6, RFC 5035 §3.
  */
 import { X509Certificate, constants, createHash, verify } from 'node:crypto'
-import { TAG, children, childrenOf, decode, decodeFirst, expect, readOid } from '../asn1/der.ts'
+import { TAG, childrenOf, decode, decodeFirst, expect, readOid } from '../asn1/der.ts'
 import type { Element } from '../asn1/der.ts'
 import { certificateParts } from '../certificate.ts'
 import { SigningError } from '../errors.ts'
@@ -61,18 +61,21 @@ function parseContentInfo(cms: Buffer): Signed | null {
   const contentInfo = decodeFirst(cms)
   if (cms.subarray(contentInfo.encoding.length).some((byte) => byte !== 0)) return null
   const [type, wrapper] = childrenOf(contentInfo, TAG.sequence)
-  if (readOid(type) !== OID.signedData) return null
-  const [signedData, ...extra] = children(expect(wrapper, 0xa0))
+  const [signedData, ...extra] = childrenOf(wrapper, 0xa0)
+  if (readOid(type) !== OID.signedData || extra.length > 0) return null
   const [version, digests, content, certificates, signers, ...more] = childrenOf(signedData, TAG.sequence)
-  if (extra.length > 0 || more.length > 0 || !isOne(version)) return null
-  const [contentType, ...eContent] = childrenOf(content, TAG.sequence)
-  if (readOid(contentType) !== OID.data || eContent.length > 0) return null
   const [signer, ...others] = childrenOf(signers, TAG.set)
-  if (signer === undefined || others.length > 0) return null
-  const parsed = parseSigner(signer)
-  const digest = parsed === null ? null : ALGORITHMS[parsed.algorithm].digest
-  if (parsed === null || digest === null || !expect(digests, TAG.set).content.equals(digest)) return null
+  if (!isOne(version) || more.length > 0 || others.length > 0) return null
+  const parsed = parseSigner(expect(signer, TAG.sequence))
+  if (parsed === null || !isDetachedData(content)) return null
+  if (!expect(digests, TAG.set).content.equals(ALGORITHMS[parsed.algorithm].digest)) return null
   return { ...parsed, certificates: childrenOf(certificates, 0xa0).map(({ encoding }) => encoding) }
+}
+
+/** RFC 5652 §5.2: the content is elsewhere, so eContent is absent. */
+function isDetachedData(content: Element | undefined): boolean {
+  const [contentType, ...eContent] = childrenOf(content, TAG.sequence)
+  return readOid(contentType) === OID.data && eContent.length === 0
 }
 
 function parseSigner(signer: Element): Omit<Signed, 'certificates'> | null {

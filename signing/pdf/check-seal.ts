@@ -15,6 +15,7 @@ import type { PdfDocument } from './document.ts'
 import { readForm, textAt } from './form.ts'
 import type { SignatureField } from './form.ts'
 import { wholeNumber } from './values.ts'
+import type { PdfValue } from './values.ts'
 
 /** Facts about a seal whose signature fits. */
 export interface SealFacts {
@@ -80,22 +81,28 @@ async function checkOne(document: PdfDocument, { field, value }: SignatureField,
 }
 
 /** Null when /ByteRange does not leave out exactly the hexadecimal string of /Contents and nothing else. */
-async function readRanges({ source, resolve }: PdfDocument, { value }: SignatureField): Promise<Ranges | null> {
-  const entry = await resolve(value.entries.get('ByteRange'))
-  const numbers = entry.kind === 'array' ? entry.items.map(wholeNumber) : []
-  const [start, gapStart, gapEnd, rest] = numbers
-  if (numbers.length !== 4 || start !== 0 || gapStart == null || gapEnd == null || rest == null) return null
-  const length = gapEnd - gapStart
-  if (length < 2 || length > MAX_GAP_BYTES || gapEnd + rest > source.size) return null
+async function readRanges(document: PdfDocument, { value }: SignatureField): Promise<Ranges | null> {
+  const { source } = document
+  const entry = await document.resolve(value.entries.get('ByteRange'))
+  const range = entry.kind === 'array' ? readNumbers(entry.items, source.size) : null
   const contents = value.entries.get('Contents')
-  const gap = await source.read(gapStart, length)
-  if (contents?.kind !== 'string' || !contents.raw.equals(gap)) return null
+  if (range === null || contents?.kind !== 'string') return null
+  const gap = await source.read(range.gapStart, range.gapEnd - range.gapStart)
   const text = gap.toString('latin1')
-  const hex = text.slice(1, -1)
-  if (!/^<[0-9A-Fa-f\s]*>$/.test(text)) return null
+  if (!contents.raw.equals(gap) || !/^<[0-9A-Fa-f\s]*>$/.test(text)) return null
   // our own spelling is lower-case digits; another one is a foreign signature or a changed one
-  const cms = /^(?:[0-9a-f]{2})*$/.test(hex) ? Buffer.from(hex, 'hex') : Buffer.alloc(0)
-  return { gapStart, gapEnd, end: gapEnd + rest, cms }
+  const hex = text.slice(1, -1)
+  return { ...range, cms: /^(?:[0-9a-f]{2})*$/.test(hex) ? Buffer.from(hex, 'hex') : Buffer.alloc(0) }
+}
+
+/** Two ranges that begin with the document and end inside it, with a gap between them that has room for brackets. */
+function readNumbers(items: readonly PdfValue[], size: number): Omit<Ranges, 'cms'> | null {
+  const [start, gapStart, gapEnd, rest, ...more] = items.map((item) => wholeNumber(item) ?? NaN)
+  if (start !== 0 || gapStart === undefined || gapEnd === undefined || rest === undefined || more.length > 0)
+    return null
+  const length = gapEnd - gapStart
+  const end = gapEnd + rest
+  return length >= 2 && length <= MAX_GAP_BYTES && end <= size ? { gapStart, gapEnd, end } : null
 }
 
 async function digestOf(source: RandomAccess, { gapStart, gapEnd, end }: Ranges, hash: string): Promise<Buffer> {

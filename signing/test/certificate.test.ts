@@ -66,7 +66,11 @@ describe('readCertificate', () => {
         assert.equal(error.code, 'signing/asn1-damaged')
       }
     }
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => read(Buffer.from(bytes))))
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        read(Buffer.from(bytes))
+      }),
+    )
     fc.assert(
       fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, value) => {
         const changed = Buffer.from(whole)
