@@ -203,7 +203,7 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
       return null
     },
     acquire: (id, options) => leases.acquire(id, options),
-    append: (lease, offset, source, options) => appending.append(leases.mine(lease), offset, source, options),
+    append: async (lease, offset, source, options) => appending.append(leases.mine(lease), offset, source, options),
     declareSize: async (lease, size) => {
       const held = leases.mine(lease)
       const row = await openRow(deps, held)
@@ -226,7 +226,7 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
       await appending.finish(held, row)
       return true
     },
-    cancel: (lease, by) => cancelUpload(deps, digests, leases.mine(lease), by),
+    cancel: async (lease, by) => cancelUpload(deps, digests, leases.mine(lease), by),
     concat: async (spec, tickets, by) => {
       const order = { spec: { ...spec, kind: 'final' as const, size: null }, by }
       const { upload, insert } = prepareUpload(deps, order)

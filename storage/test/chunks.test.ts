@@ -40,7 +40,7 @@ const open = (cipher: ReturnType<typeof own>, sealed: Uint8Array, run: { first: 
   const out = Buffer.alloc(sealed.length)
   return out.subarray(0, openRun(cipher, { ...run, sealed }, out))
 }
-const LAST = { first: 0, end: KIND.last }
+const LAST: { first: number; end: ChunkKind } = { first: 0, end: KIND.last }
 
 describe('sealed chunks', () => {
   const rows = [...FORMAT.matchAll(/^\| ([\d,]+) \| ([\d,]+) \| ([0-9a-f]{64}) \|$/gm)]
