@@ -14,7 +14,7 @@ export interface RowDeps extends World {
   /** where reads run: the root, or the caller's transaction */
   db: Db
   /** Runs `work` in the caller's transaction, or in one of its own. */
-  within<T>(work: (db: Db) => Promise<T>): Promise<T>
+  within: <T>(work: (db: Db) => Promise<T>) => Promise<T>
   keyRing: KeyRing
   /**
    * Says that a job was added: passed on to the queue once the transaction is committed.
@@ -22,5 +22,5 @@ export interface RowDeps extends World {
    */
   wake: (jobId: JobId, at: Date, where?: Db) => void
   /** Writes the audit entry of an act into the transaction of the act; last, so that the log's head is held briefly. */
-  record(db: Db, entry: NewAuditEntry): Promise<void>
+  record: (db: Db, entry: NewAuditEntry) => Promise<void>
 }

@@ -1,4 +1,5 @@
 /** Small facts of the installation, as JSON by key. */
+import { StorageError } from './errors.ts'
 import type { RowDeps } from './rows.ts'
 
 export interface Settings {
@@ -16,7 +17,8 @@ export function createSettings({ db }: RowDeps): Settings {
       return row === undefined ? null : (JSON.parse(row.value) as unknown)
     },
     set: async (key, given) => {
-      const value = JSON.stringify(given)
+      const value = JSON.stringify(given) as string | undefined
+      if (value === undefined) throw new StorageError('storage/bad-value', 'a setting that JSON cannot say')
       await db
         .insertInto('setting')
         .values({ key, value })

@@ -44,18 +44,25 @@ export interface House {
   world: World
   /** folder of master keys */
   keys: string
+  /** folder of sealed objects */
+  objects: string
   config: DatabaseConfig
 }
 
-/** A whole storage over the given database. Close it with `storage.close()`. */
-export async function openHouse(config: DatabaseConfig, keys = join(temporaryFolder(), 'master')): Promise<House> {
+/** A whole storage over the given database; keys and objects in new folders unless told. End it with `storage.close()`. */
+export async function openHouse(
+  config: DatabaseConfig,
+  folders: { keys?: string; objects?: string } = {},
+): Promise<House> {
   const [clock, log] = [handClock(), memoryLog()]
   const world: World = { clock, log, random: randomBytes }
+  const { keys = join(temporaryFolder(), 'master'), objects = join(temporaryFolder(), 'objects') } = folders
   const database = await openDatabase(config, log)
   const keyRing = await openInstallation({ database, folder: keys, ...world })
-  const objects = await filesystemObjects({ root: join(temporaryFolder(), 'objects') })
-  const storage = createStorage({ database, objects, keyRing, ...world, limits: { reserveBytes: 0 } })
-  return { storage, database, keyRing, clock, log, world, keys, config }
+  const store = await filesystemObjects({ root: objects })
+  const limits = { reserveBytes: 0, sealingThreads: 1 }
+  const storage = createStorage({ database, objects: store, keyRing, ...world, limits })
+  return { storage, database, keyRing, clock, log, world, keys, objects, config }
 }
 
 export const OPERATOR: Actor = { kind: 'operator', name: 'anna' }

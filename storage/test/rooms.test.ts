@@ -1,0 +1,4 @@
+import { onBothDatabases } from './support/databases.ts'
+import { roomsSuite } from './suites/rooms.suite.ts'
+
+onBothDatabases('rooms and files', roomsSuite)
