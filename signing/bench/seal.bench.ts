@@ -10,6 +10,7 @@ import { bufferAccess, makeTrialIdentity, openPkcs12, sealPdf } from '../index.t
 import type { RandomAccess, SigningKey } from '../index.ts'
 import { readPkcs12 } from '../keys/pkcs12.ts'
 import { buildPdf, onePage } from '../test/build-pdf.ts'
+import { fillerDocument } from '../test/filler-document.ts'
 
 const PASSPHRASE = 'nur zum Messen'
 const SECONDS = 3
@@ -44,7 +45,7 @@ for (const lanes of [1, 8]) {
   )
 }
 
-const large = largeDocument(200 * 1024 * 1024)
+const large = fillerDocument(200 * 1024 * 1024)
 const hashed = await seconds(async () => {
   const hash = createHash('sha256')
   for (let at = 0; at < large.size; at += 1 << 18) hash.update(await large.read(at, Math.min(1 << 18, large.size - at)))
@@ -87,9 +88,4 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
 
 function median(values: number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
-}
-
-function largeDocument(bytes: number): RandomAccess {
-  const filler = `<</Length ${bytes}>>\nstream\n${'x'.repeat(bytes)}\nendstream`
-  return bufferAccess(buildPdf({ objects: onePage({ 4: filler }) }))
 }

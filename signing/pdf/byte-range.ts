@@ -17,10 +17,9 @@ export interface ByteRange {
  *
  * @param entries further entries, serialised, that hold neither of the two holes
  */
-export function signatureDictionary(entries: Buffer, reservedBytes: number): Buffer {
+export function signatureDictionary(entries: string, reservedBytes: number): string {
   const head = `<</Type /Sig/Filter /Adobe.PPKLite/SubFilter /ETSI.CAdES.detached${BYTE_RANGE}/Contents <`
-  const hole = '0'.repeat(reservedBytes * 2)
-  return Buffer.concat([Buffer.from(`${head}${hole}>`, 'latin1'), entries, Buffer.from('>>', 'latin1')])
+  return `${head}${'0'.repeat(reservedBytes * 2)}>${entries}>>`
 }
 
 /**

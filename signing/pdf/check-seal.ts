@@ -87,9 +87,8 @@ async function readRanges(document: PdfDocument, { value }: SignatureField): Pro
   const range = entry.kind === 'array' ? readNumbers(entry.items, source.size) : null
   const contents = value.entries.get('Contents')
   if (range === null || contents?.kind !== 'string') return null
-  const gap = await source.read(range.gapStart, range.gapEnd - range.gapStart)
-  const text = gap.toString('latin1')
-  if (!contents.raw.equals(gap) || !/^<[0-9A-Fa-f\s]*>$/.test(text)) return null
+  const text = (await source.read(range.gapStart, range.gapEnd - range.gapStart)).toString('latin1')
+  if (contents.raw !== text || !/^<[0-9A-Fa-f\s]*>$/.test(text)) return null
   // our own spelling is lower-case digits; another one is a foreign signature or a changed one
   const hex = text.slice(1, -1)
   return { ...range, cms: /^(?:[0-9a-f]{2})*$/.test(hex) ? Buffer.from(hex, 'hex') : Buffer.alloc(0) }

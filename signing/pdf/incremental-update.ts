@@ -10,11 +10,11 @@ import type { PdfDocument } from './document.ts'
 import { array, dictionary, name, number, serialize } from './values.ts'
 import type { PdfDictionary, PdfValue } from './values.ts'
 
-/** What goes between `obj` and `endobj`. */
 export interface NewObject {
   number: number
   generation: number
-  body: Buffer
+  /** what goes between `obj` and `endobj`, one character a byte */
+  body: string
 }
 
 export interface Update {
@@ -26,29 +26,22 @@ export interface Update {
 
 /** @param objects in any order, each number once */
 export async function composeUpdate(document: PdfDocument, objects: readonly NewObject[]): Promise<Update> {
-  const { source } = document
-  const parts: Buffer[] = [await lineEnd(document)]
+  const { size } = document.source
   const bodies = new Map<number, number>()
   const rows: Row[] = []
-  let at = parts[0]?.length ?? 0
-  const add = (part: Buffer): void => {
-    parts.push(part)
-    at += part.length
-  }
+  let text = await lineEnd(document)
   for (const { number: id, generation, body } of [...objects].sort((a, b) => a.number - b.number)) {
-    rows.push({ number: id, generation, offset: source.size + at })
-    add(Buffer.from(`${id} ${generation} obj\n`, 'latin1'))
-    bodies.set(id, at)
-    add(body)
-    add(Buffer.from('\nendobj\n', 'latin1'))
+    rows.push({ number: id, generation, offset: size + text.length })
+    text += `${id} ${generation} obj\n`
+    bodies.set(id, text.length)
+    text += `${body}\nendobj\n`
   }
-  const start = source.size + at
+  const start = size + text.length
   if (start > MAX_OFFSET)
     throw new SigningError('signing/pdf-too-complex', 'the document is larger than 9,999,999,999 bytes')
   const { style } = document.xref.sections[0]
-  add(style === 'table' ? xrefTable(document, rows) : xrefStream(document, rows, start))
-  add(Buffer.from(`startxref\n${start}\n%%EOF\n`, 'latin1'))
-  return { bytes: Buffer.concat(parts), bodies }
+  text += style === 'table' ? xrefTable(document, rows) : xrefStream(document, rows, start)
+  return { bytes: Buffer.from(`${text}startxref\n${start}\n%%EOF\n`, 'latin1'), bodies }
 }
 
 interface Row {
@@ -59,24 +52,23 @@ interface Row {
 }
 
 /** A document that does not end with an end of line gets one first. */
-async function lineEnd({ source }: PdfDocument): Promise<Buffer> {
+async function lineEnd({ source }: PdfDocument): Promise<string> {
   const [last] = await source.read(source.size - 1, 1)
-  return last === 10 || last === 13 ? Buffer.alloc(0) : Buffer.from('\n')
+  return last === 10 || last === 13 ? '' : '\n'
 }
 
 /** §7.5.4: rows of exactly 20 bytes, in runs of consecutive numbers. */
-function xrefTable(document: PdfDocument, rows: readonly Row[]): Buffer {
+function xrefTable(document: PdfDocument, rows: readonly Row[]): string {
   const lines = runs(rows).flatMap((run) => [
     `${run[0]?.number ?? 0} ${run.length}\n`,
     ...run.map(({ offset, generation }) => `${pad(offset, 10)} ${pad(generation, 5)} n\r\n`),
   ])
   const size = Math.max(document.nextNumber, (rows.at(-1)?.number ?? 0) + 1)
-  const trailer = serialize(trailerOf(document, rows, size))
-  return Buffer.concat([Buffer.from(`xref\n${lines.join('')}trailer\n`, 'latin1'), trailer, Buffer.from('\n')])
+  return `xref\n${lines.join('')}trailer\n${serialize(trailerOf(document, rows, size))}\n`
 }
 
 /** §7.5.8: one row is type (1), offset (5 bytes), generation (2 bytes); the stream lists itself. */
-function xrefStream(document: PdfDocument, objects: readonly Row[], start: number): Buffer {
+function xrefStream(document: PdfDocument, objects: readonly Row[], start: number): string {
   const own = Math.max(document.nextNumber, (objects.at(-1)?.number ?? 0) + 1)
   const rows = [...objects, { number: own, generation: 0, offset: start }]
   const data = Buffer.alloc(rows.length * 8)
@@ -90,8 +82,7 @@ function xrefStream(document: PdfDocument, objects: readonly Row[], start: numbe
   trailer.entries.set('W', array(number(1), number(5), number(2)))
   trailer.entries.set('Index', array(...runs(rows).flatMap((run) => [number(run[0]?.number ?? 0), number(run.length)])))
   trailer.entries.set('Length', number(data.length))
-  const head = Buffer.concat([Buffer.from(`${own} 0 obj\n`), serialize(trailer), Buffer.from('\nstream\n')])
-  return Buffer.concat([head, data, Buffer.from('\nendstream\nendobj\n')])
+  return `${own} 0 obj\n${serialize(trailer)}\nstream\n${data.toString('latin1')}\nendstream\nendobj\n`
 }
 
 /** §7.5.5; hints of linearisation, stream entries and private entries of the older trailer are left behind. */
@@ -108,8 +99,12 @@ function trailerOf({ trailer, xref }: PdfDocument, rows: readonly Row[], size: n
 
 /** §14.4: the first part stays, the second names this revision. */
 function newId(first: PdfValue & { kind: 'string' }, rows: readonly Row[]): PdfValue {
-  const digest = createHash('sha256').update(first.raw).update(JSON.stringify(rows)).digest('hex').slice(0, 32)
-  return array(first, { kind: 'string', raw: Buffer.from(`<${digest}>`, 'latin1') })
+  const digest = createHash('sha256')
+    .update(first.raw, 'latin1')
+    .update(JSON.stringify(rows))
+    .digest('hex')
+    .slice(0, 32)
+  return array(first, { kind: 'string', raw: `<${digest}>` })
 }
 
 function runs(rows: readonly Row[]): Row[][] {

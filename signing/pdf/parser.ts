@@ -114,7 +114,7 @@ export class PdfParser {
   }
 
   /** §7.3.4.2: parentheses nest, a backslash hides the next byte. */
-  #literalString(): Buffer {
+  #literalString(): string {
     const start = this.position
     let open = 0
     do {
@@ -124,7 +124,7 @@ export class PdfParser {
       else if (byte === RIGHT_PARENTHESIS) open--
       this.position++
     } while (open > 0)
-    return this.bytes.subarray(start, this.position)
+    return this.bytes.toString('latin1', start, this.position)
   }
 
   #hexString(): PdfValue {
@@ -135,7 +135,7 @@ export class PdfParser {
       this.position++
     }
     this.position++
-    return { kind: 'string', raw: this.bytes.subarray(start, this.position) }
+    return { kind: 'string', raw: this.bytes.toString('latin1', start, this.position) }
   }
 
   #numberOrReference(): PdfValue {

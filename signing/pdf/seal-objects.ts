@@ -31,17 +31,14 @@ export function widget(
 }
 
 /** Draws nothing; checkers of PDF/A want every annotation to have an appearance. */
-export const EMPTY_APPEARANCE = Buffer.from(
-  '<</Type /XObject/Subtype /Form/BBox [0 0 0 0]/Length 0>>\nstream\n\nendstream',
-  'latin1',
-)
+export const EMPTY_APPEARANCE = '<</Type /XObject/Subtype /Form/BBox [0 0 0 0]/Length 0>>\nstream\n\nendstream'
 
 /**
  * Entries of the signature dictionary for people, serialised (§12.8.1 table 255; EN 319 142-1 §6.3 demands /M).
  *
  * @throws SigningError `signing/bad-text`
  */
-export function signatureEntries({ signedAt, signerName, reason, location }: SealTexts): Buffer {
+export function signatureEntries({ signedAt, signerName, reason, location }: SealTexts): string {
   const entries: [string, string | undefined][] = [
     ['Name', signerName],
     ['Reason', reason],
@@ -49,9 +46,9 @@ export function signatureEntries({ signedAt, signerName, reason, location }: Sea
     ['M', `D:${signedAt.toISOString().replace(/[-:T]|\.\d+/g, '')}`],
   ]
   const parts = entries.flatMap(([key, value]) =>
-    value === undefined || value === '' ? [] : [Buffer.from(`/${key} `, 'latin1'), serialize(text(checked(value)))],
+    value === undefined || value === '' ? [] : [`/${key} ${serialize(text(checked(value)))}`],
   )
-  return Buffer.concat(parts)
+  return parts.join('')
 }
 
 function checked(value: string): string {
@@ -67,5 +64,5 @@ function text(value: string): PdfValue {
   const raw = plain
     ? `(${value.replace(/[\\()]/g, (character) => `\\${character}`)})`
     : `<feff${Buffer.from(value, 'utf16le').swap16().toString('hex')}>`
-  return { kind: 'string', raw: Buffer.from(raw, 'latin1') }
+  return { kind: 'string', raw }
 }

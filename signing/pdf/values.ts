@@ -10,7 +10,7 @@ export type PdfValue =
   | { kind: 'boolean'; value: boolean }
   | { kind: 'number'; text: string }
   | { kind: 'name'; value: string }
-  | { kind: 'string'; raw: Buffer }
+  | { kind: 'string'; raw: string }
   | { kind: 'array'; items: PdfValue[] }
   | PdfDictionary
   | PdfReference
@@ -27,48 +27,25 @@ export interface PdfReference {
   generation: number
 }
 
-/** Writes a value so that a parser reads the same again. */
-export function serialize(value: PdfValue): Buffer {
-  const parts: (Buffer | string)[] = []
-  append(value, parts)
-  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)))
-}
-
-function append(value: PdfValue, out: (Buffer | string)[]): void {
+/** Writes a value so that a parser reads the same again; one character stands for one byte. */
+export function serialize(value: PdfValue): string {
   switch (value.kind) {
     case 'null':
-      out.push('null')
-      break
+      return 'null'
     case 'boolean':
-      out.push(String(value.value))
-      break
+      return String(value.value)
     case 'number':
-      out.push(value.text)
-      break
+      return value.text
     case 'name':
-      out.push(serializeName(value.value))
-      break
+      return serializeName(value.value)
     case 'string':
-      out.push(value.raw)
-      break
+      return value.raw
     case 'reference':
-      out.push(`${value.number} ${value.generation} R`)
-      break
+      return `${value.number} ${value.generation} R`
     case 'array':
-      out.push('[')
-      value.items.forEach((item, index) => {
-        if (index > 0) out.push(' ')
-        append(item, out)
-      })
-      out.push(']')
-      break
+      return `[${value.items.map(serialize).join(' ')}]`
     case 'dictionary':
-      out.push('<<')
-      for (const [key, item] of value.entries) {
-        out.push(serializeName(key), ' ')
-        append(item, out)
-      }
-      out.push('>>')
+      return `<<${[...value.entries].map(([key, item]) => `${serializeName(key)} ${serialize(item)}`).join('')}>>`
   }
 }
 
@@ -78,8 +55,7 @@ function serializeName(name: string): string {
 }
 
 /** The bytes that a string object stands for (§7.3.4). */
-export function stringBytes(raw: Buffer): Buffer {
-  const text = raw.toString('latin1')
+export function stringBytes(text: string): Buffer {
   if (text.startsWith('<')) {
     const digits = text.replace(/[^0-9A-Fa-f]/g, '')
     return Buffer.from(digits.length % 2 === 0 ? digits : `${digits}0`, 'hex')
