@@ -34,9 +34,9 @@ export interface Authentication {
    *
    * @throws GatewayError `gateway/csrf-refused`
    */
-  authenticate(ctx: Context): Promise<Principal | null>
+  readonly authenticate: (ctx: Context) => Promise<Principal | null>
   /** The same without the CSRF test, for forms that carry the token in a field (http/route.ts). */
-  recognise(ctx: Context): Promise<Principal | null>
+  readonly recognise: (ctx: Context) => Promise<Principal | null>
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])

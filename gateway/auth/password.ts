@@ -10,8 +10,15 @@ import { GatewayError } from '../errors.ts'
 /** OWASP Password Storage Cheat Sheet: m = 19 MiB, t = 2, p = 1. */
 const ARGON2ID = 2
 const PARAMETERS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
-const RUNNING_AT_ONCE = 4
-const WAITING_AT_MOST = 200
+
+/** How many hashes may be at work, and how many may wait for that. */
+export interface PasswordLoad {
+  running: number
+  waiting: number
+}
+
+/** 4 x 19 MiB at most; 200 in line are a few seconds. */
+const USUAL_LOAD: PasswordLoad = { running: 4, waiting: 200 }
 
 export interface Passwords {
   /** An encoded hash (PHC string) with a fresh salt. @throws GatewayError `gateway/busy` */
@@ -24,8 +31,8 @@ export interface Passwords {
   matches(encoded: string | null, password: string): Promise<boolean>
 }
 
-export function createPasswords(random: (n: number) => Buffer): Passwords {
-  const gate = createGate(RUNNING_AT_ONCE, WAITING_AT_MOST)
+export function createPasswords(random: (n: number) => Buffer, load = USUAL_LOAD): Passwords {
+  const gate = createGate(load)
   // The hash of something nobody knows, for addresses that nobody has.
   let decoy: Promise<string> | null = null
   const decoyHash = () => (decoy ??= hash(random(32), PARAMETERS))
@@ -46,7 +53,7 @@ function normal(password: string): string {
 }
 
 /** Lets `running` tasks run at once and `waiting` more wait. @throws GatewayError `gateway/busy` beyond that */
-function createGate(running: number, waiting: number): <T>(task: () => Promise<T>) => Promise<T> {
+function createGate({ running, waiting }: PasswordLoad): <T>(task: () => Promise<T>) => Promise<T> {
   let active = 0
   const queue: (() => void)[] = []
   return async (task) => {

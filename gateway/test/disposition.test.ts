@@ -28,13 +28,13 @@ describe('attachment', () => {
       const header = attachment(name)
       assert.match(header, /^attachment; filename="[^"\\%\r\n]*"; filename\*=UTF-8''[A-Za-z0-9!#$&+.^_`|~%-]+$/)
       const real = decodeURIComponent(header.slice(header.indexOf("''") + 2))
-      assert.doesNotMatch(real, /[/\\\u0000-\u001f\u202a-\u202e\u2066-\u2069"]/)
+      assert.doesNotMatch(real, /[/\\\p{Cc}\u202a-\u202e\u2066-\u2069"]/u)
     }
   })
 
   it('is a valid header for any name', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (name) => {
+      fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (name) => {
         const header = attachment(name)
         assert.match(header, /^[\x20-\x7e]+$/)
         assert.equal(decodeURIComponent(header.slice(header.indexOf("''") + 2)), safeFileName(name))

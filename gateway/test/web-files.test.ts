@@ -6,7 +6,8 @@ import { PASSWORD, openWebHouse } from './support/web-house.ts'
 import type { WebHouse } from './support/web-house.ts'
 import type { Room, User } from '../../storage/index.ts'
 
-describe('files of a room', () => {
+describe('files of a room', function () {
+  this.timeout(30_000)
   let house: WebHouse
   let user: User
   let room: Room
@@ -257,7 +258,8 @@ describe('files of a room', () => {
     do {
       const page = await browser.get(`/api/rooms/${many.id}/files?limit=3${after}`)
       names.push(...(page.json['items'] as { name: string }[]).map(({ name }) => name))
-      after = page.json['next'] === null ? '' : `&after=${encodeURIComponent(String(page.json['next']))}`
+      const next = page.json['next'] as string | null
+      after = next === null ? '' : `&after=${encodeURIComponent(next)}`
     } while (after !== '')
     assert.deepEqual(
       names,

@@ -4,7 +4,8 @@ import { openBrowser } from './support/browser.ts'
 import { PASSWORD, openWebHouse } from './support/web-house.ts'
 import type { WebHouse } from './support/web-house.ts'
 
-describe('hostile requests', () => {
+describe('hostile requests', function () {
+  this.timeout(30_000)
   let house: WebHouse
   before(async () => {
     house = await openWebHouse({

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { base32 } from '../auth/totp.ts'
 import { openBrowser, signIn } from './support/browser.ts'
 import type { Browser, Reply } from './support/browser.ts'
 import { OPERATOR, PASSWORD, openWebHouse } from './support/web-house.ts'
@@ -7,7 +9,8 @@ import { invitationPath } from '../index.ts'
 
 const NEW_PASSWORD = 'Ein Satz mit fünf Wörtern'
 
-describe('an invitation', () => {
+describe('an invitation', function () {
+  this.timeout(30_000)
   let house: WebHouse
   before(async () => {
     house = await openWebHouse()
@@ -63,13 +66,16 @@ describe('an invitation', () => {
     const skipped = await browser.send('POST', path, form, headers)
     assert.equal(skipped.status, 403)
     assert.doesNotMatch(skipped.text, /Gisela/)
-    const api = await browser.json('POST', '/api/invitations/accept', {
-      token,
-      visit: 'A'.repeat(43),
-      password: NEW_PASSWORD,
-      code: '123456',
-    })
-    assert.equal(api.status, 403)
+    // With the right code of an app of their own, so that nothing but the invitation's code is missing.
+    const visit = 'A'.repeat(43)
+    const secret = base32(
+      createHmac('sha256', visit).update(`amtsbote totp enrolment\n${token}`).digest().subarray(0, 20),
+    )
+    for (const invitationCode of [undefined, '00000000']) {
+      const order = { token, visit, password: NEW_PASSWORD, code: await house.code(secret), invitationCode }
+      const api = await browser.json('POST', '/api/invitations/accept', order)
+      assert.deepEqual([api.status, api.json['reason']], [403, 'invitation'])
+    }
     assert.equal((await house.storage.users.byId(user.id)).hasPassword, false)
   })
 

@@ -7,7 +7,8 @@ import type { Route } from '../http/route.ts'
 import type { FileId, Room, User } from '../../storage/index.ts'
 
 /** Walks over the route table, so that a route added later is held to the same. */
-describe('every route', () => {
+describe('every route', function () {
+  this.timeout(30_000)
   let house: WebHouse
   let user: User
   let room: Room
@@ -187,7 +188,8 @@ describe('every route', () => {
   })
 })
 
-describe('health', () => {
+describe('health', function () {
+  this.timeout(30_000)
   it('says that it lives, and whether it can work', async () => {
     const house = await openWebHouse()
     const browser = openBrowser(house.url)

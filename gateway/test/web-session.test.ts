@@ -3,7 +3,8 @@ import { openBrowser, signIn } from './support/browser.ts'
 import { OPERATOR, PASSWORD, SECRET, openWebHouse } from './support/web-house.ts'
 import type { WebHouse } from './support/web-house.ts'
 
-describe('signing in', () => {
+describe('signing in', function () {
+  this.timeout(30_000)
   let house: WebHouse
   before(async () => {
     house = await openWebHouse()
@@ -201,7 +202,8 @@ describe('signing in', () => {
   })
 })
 
-describe('a site under https', () => {
+describe('a site under https', function () {
+  this.timeout(30_000)
   let house: WebHouse
   before(async () => {
     house = await openWebHouse({ https: true })

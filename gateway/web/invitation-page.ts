@@ -65,12 +65,9 @@ function who(frame: Frame, page: AcceptPage): Fragment {
       }),
     ]
   }
-  // A password manager takes the account's name from here.
-  return html`<dl class="ab-facts">
-      <dt>${invitation.email}</dt>
-      <dd>${page.person.email}</dd>
-    </dl>
-    <input type="hidden" name="username" autocomplete="username" value="${page.person.email}" />`
+  // A field, not text: a password manager takes the account's name from it. What is sent back is not read.
+  const email = { name: 'username', label: invitation.email, type: 'email', autocomplete: 'username' } as const
+  return field({ ...email, value: page.person.email, fixed: true })
 }
 
 function totpPart(frame: Frame, totp: AcceptPage['totp']): Fragment {

@@ -128,6 +128,8 @@ export interface FieldOptions {
   /** receives the focus when the page opens */
   first?: boolean
   maxLength?: number
+  /** shown, cannot be changed */
+  fixed?: boolean
 }
 
 /** A labelled input with its hint tied to it. */
@@ -147,7 +149,7 @@ export function field(options: FieldOptions): Markup {
         hint ? html` aria-describedby="${name}-hint"` : null
       }${invalid ? html` aria-invalid="true"` : null}${options.numeric ? html` inputmode="numeric"` : null}${
         options.maxLength ? html` maxlength="${options.maxLength}"` : null
-      }${first ? html` autofocus` : null}
+      }${first ? html` autofocus` : null}${options.fixed ? html` readonly` : null}
     />
   </div>`
 }

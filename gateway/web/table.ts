@@ -27,7 +27,9 @@ export function table({ caption, heads, rows }: TableParts): Markup {
         (cells) =>
           html`<tr role="row">
             ${cells.map((cell, index) =>
-              index === 0 ? html`<th scope="row" role="rowheader">${cell}</th>` : html`<td role="cell">${cell}</td>`,
+              index === 0
+                ? html`<th scope="row" role="rowheader">${cell}</th>`
+                : html`<td role="cell" data-label="${heads[index]}">${cell}</td>`,
             )}
           </tr>`,
       )}

@@ -32,7 +32,7 @@ export function openBrowser(url: string): Browser {
   async function send(method: string, path: string, body: string | Buffer | null, headers: OutgoingHttpHeaders = {}) {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const all = { ...(cookie === '' ? {} : { cookie }), ...headers }
-    const reply = await call(url, method, path, body, all)
+    const reply = await call(url, { method, path, headers: all }, body)
     for (const line of [reply.headers['set-cookie'] ?? []].flat()) {
       const [pair = ''] = line.split(';')
       const [name = '', value = ''] = pair.split('=')
@@ -57,7 +57,8 @@ export function openBrowser(url: string): Browser {
       if (form === undefined) throw new Error(`the page has no form for ${action}`)
       const hidden = [
         ...form
-          .split('</form>')[0]!
+          .split('</form>', 1)
+          .join('')
           .matchAll(/<input type="hidden" name="([^"]+)"(?: autocomplete="\w+")? value="([^"]*)"/g),
       ]
       const all = Object.fromEntries(hidden.map(([, name = '', value = '']) => [name, unescape(value)]))
@@ -88,7 +89,13 @@ function unescape(text: string): string {
     .replaceAll('&amp;', '&')
 }
 
-function call(url: string, method: string, path: string, body: string | Buffer | null, headers: OutgoingHttpHeaders) {
+interface Asked {
+  method: string
+  path: string
+  headers: OutgoingHttpHeaders
+}
+
+function call(url: string, { method, path, headers }: Asked, body: string | Buffer | null) {
   return new Promise<Reply>((resolve, reject) => {
     const length = body === null ? {} : { 'content-length': Buffer.byteLength(body) }
     const sent = request(
