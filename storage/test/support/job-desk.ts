@@ -55,7 +55,7 @@ export interface JobDesk {
   audited: NewAuditEntry[]
   wakes: { id: string; at: Date }[]
   /** Runs `work` with an outbox bound to one transaction. */
-  within<T>(work: (jobs: Jobs) => Promise<T>): Promise<T>
+  within<T>(work: (jobs: Jobs, db: RowDeps['db']) => Promise<T>): Promise<T>
   /** Claims with sensible defaults. */
   claim(change?: Partial<ClaimRequest>): ReturnType<Claims['claim']>
 }
@@ -85,7 +85,13 @@ export function jobDesk(database: Database, clock = handClock()): JobDesk {
   return {
     ...{ claims, clock, log, audited, wakes },
     jobs: bind(database.kysely, (work) => database.transaction(work)),
-    within: (work) => database.transaction((db) => work(bind(db, (inner) => inner(db)))),
+    within: (work) =>
+      database.transaction((db) =>
+        work(
+          bind(db, (inner) => inner(db)),
+          db,
+        ),
+      ),
     claim: (change) => claims.claim({ ...claimDefaults, ...change }),
   }
 }
