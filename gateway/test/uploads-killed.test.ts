@@ -24,9 +24,9 @@ describe('a server that is killed at any moment (kill -9)', () => {
     }
   }).timeout(KILLS * 5_000)
 
-  bucketWorld((world) => {
-    it(`loses nothing that it acknowledged: ${KILLS} kills over S3 and PostgreSQL`, async () => {
-      const house = await openUploadHouse({ stores: await world.stores() })
+  bucketWorld('over S3 and PostgreSQL', (stores) => {
+    it(`loses nothing that it acknowledged: ${KILLS} kills`, async () => {
+      const house = await openUploadHouse({ stores: await stores() })
       try {
         await killing(house, processes, KILLS)
       } finally {

@@ -96,11 +96,6 @@ async function work(it: Work): Promise<number> {
 /** Receives while the row follows in the background; a row that cannot follow ends the request. */
 async function receiveAll({ row, source, options, writing, lease, check }: Work): Promise<Received> {
   const stop = new AbortController()
-  const onWanted = (): void => {
-    stop.abort()
-  }
-  lease.wanted.addEventListener('abort', onWanted)
-  if (lease.wanted.aborted) stop.abort()
   let saving: Promise<void> | null = null
   let failure: unknown = null
   let next = writing.writer.progress().plainSize + PROGRESS_BYTES
@@ -120,9 +115,8 @@ async function receiveAll({ row, source, options, writing, lease, check }: Work)
   }
   try {
     const maxBytes = Math.min(options.maxBytes, (row.size ?? Number.MAX_SAFE_INTEGER) - row.offset)
-    return await receive(source, writing.writer, { maxBytes, stop: stop.signal, moved })
+    return await receive(source, writing.writer, { maxBytes, stop: stop.signal, wanted: lease.wanted, moved })
   } finally {
-    lease.wanted.removeEventListener('abort', onWanted)
     await saving
     if (failure instanceof Error) throw failure
   }

@@ -30,7 +30,10 @@ export class ServerProcesses {
   }
 
   async #fork(): Promise<ChildProcess> {
-    const child = fork(new URL('./upload-server.worker.ts', import.meta.url), { execArgv: ['--import=tsx'] })
+    const child = fork(new URL('./upload-server.worker.ts', import.meta.url), {
+      execArgv: ['--import=tsx'],
+      env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    })
     this.#running.add(child)
     child.once('exit', () => this.#running.delete(child))
     await once(child, 'message')
