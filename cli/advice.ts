@@ -3,6 +3,9 @@ import { CliError } from './errors.ts'
 
 const ADVICE: Readonly<Record<string, string>> = {
   'storage/wrong-key': 'restore the master key with `amtsbote key restore`, or set keysFolder to the right folder',
+  'storage/key-absent': 'run `amtsbote key restore` with a backup, or set keysFolder to the right folder',
+  'storage/backup-too-few-shares': 'name more of the share files, all of one backup',
+  'storage/backup-damaged': 'use another copy of the backup or other shares',
   'storage/schema-newer': 'this program is older than the database: install the newer version',
   'storage/database-unavailable':
     'check that the database runs and that `database` in the configuration is right; `amtsbote doctor` tells more',

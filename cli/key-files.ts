@@ -4,7 +4,7 @@
  * A file appears under its name only when it is whole and on the disk (written aside, flushed, then linked), the passphrase before the keys
  * it protects. Killed at any moment, the next call completes what is missing; two processes at once end with one pair.
  */
-import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
+import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { CliError } from './errors.ts'
 import {
@@ -27,6 +27,9 @@ export interface OpenedKeys {
   signing: SigningKey
   decryption: DecryptionKey
 }
+
+/** Files that are not whole yet have names that begin so. */
+const ASIDE = '.new-'
 
 type Needs = Pick<World, 'clock' | 'random'>
 
@@ -71,6 +74,18 @@ export async function openKeyFile(folder: string, name: string): Promise<OpenedK
   return openPkcs12(pkcs12, passphrase.toString('utf8').trim())
 }
 
+const LEFT_BEHIND_AFTER_MS = 3_600_000
+
+/** Removes what a start that was killed left half written; younger files may belong to another process. */
+export async function removeHalfWritten(folder: string, now: Date): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(ASIDE)) continue
+    const file = path.join(folder, name)
+    const facts = await stat(file).catch(() => null)
+    if (facts && now.getTime() - facts.mtimeMs > LEFT_BEHIND_AFTER_MS) await rm(file, { force: true })
+  }
+}
+
 /** Names of the key files in the folder, without the ending. */
 export async function keyFileNames(folder: string): Promise<string[]> {
   try {
@@ -91,7 +106,7 @@ function keyPath(folder: string, name: string): string {
 /** Writes aside, flushes, and gives the file its name unless another process was quicker. */
 async function publish(target: string, content: string | Buffer, needs: Needs): Promise<void> {
   const folder = path.dirname(target)
-  const aside = path.join(folder, `.new-${needs.random(8).toString('hex')}`)
+  const aside = path.join(folder, `${ASIDE}${needs.random(8).toString('hex')}`)
   const file = await open(aside, 'wx', 0o600)
   try {
     await file.writeFile(content)

@@ -7,7 +7,7 @@ import type { Config } from './config.ts'
 import { CliError } from './errors.ts'
 import { ensureSealKey, ensureTrialIdentities, ensureTrialMailboxes, SEAL_KEY } from './first-start.ts'
 import { openNewIdentities } from './identities.ts'
-import { openKeyFile } from './key-files.ts'
+import { openKeyFile, removeHalfWritten } from './key-files.ts'
 import type { OsciIdentity } from '../mailbox/index.ts'
 import type { SigningKey } from '../signing/index.ts'
 import type { Storage, World } from '../storage/index.ts'
@@ -30,6 +30,7 @@ export function createKeyFiles(config: Config, { storage, world }: { storage: St
 
   const open = async (): Promise<void> => {
     await ensureTrialIdentities(keysFolder, world)
+    await removeHalfWritten(keysFolder, world.clock())
     await ensureTrialMailboxes(storage, config)
     await openNewIdentities(keysFolder, identities)
     for (const [name, use] of waiting) {

@@ -166,7 +166,10 @@ async function create(api: Api, job: UploadJob, fresh: Omit<State, 'url'>): Prom
   const location = answer.headers.location
   if (location === undefined)
     throw new CliError('cli/server-refused', 'the server named no address for the upload; check --server')
-  const url = new URL(location, new URL('/api/uploads', api.origin)).pathname
+  const address = new URL(location, new URL('/api/uploads', api.origin))
+  if (address.origin !== api.origin)
+    throw new CliError('cli/server-refused', 'the server points to another server; nothing is sent there')
+  const url = address.pathname
   await writeFile(job.stateFile, JSON.stringify({ ...fresh, url }), { mode: 0o600 })
   return url
 }

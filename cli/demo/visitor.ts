@@ -12,10 +12,17 @@ export interface Visitor {
   /** Enters a code that is not the right one; throws cli/check-failed when it is taken. */
   refuseWrongCode: (token: string, right: string) => Promise<void>
   /** Redeems an invitation: link and code become a password, a second factor and a session. */
-  redeem: (invitation: { token: string; code: string | null; password: string }) => Promise<{ factors: string[] }>
+  redeem: (invitation: { token: string; code: string | null; password: string }) => Promise<Redeemed>
   /** Downloads the newest or the given version and digests it on the way. */
   digestOf: (fileId: string, version?: number) => Promise<{ size: number; sha256: string }>
   bytesOf: (fileId: string, version: number) => Promise<Buffer>
+}
+
+export interface Redeemed {
+  /** factors that the new session has proven */
+  factors: string[]
+  /** base32, as the authenticator app keeps it; null = none was set up */
+  totpSecret: string | null
 }
 
 const lookSchema = z.object({ visit: z.string(), totp: z.object({ secret: z.string() }).nullable() })
@@ -56,11 +63,7 @@ export function createVisitor(server: string, clock: () => Date): Visitor {
     })
   }
 
-  async function redeem(invitation: {
-    token: string
-    code: string | null
-    password: string
-  }): Promise<{ factors: string[] }> {
+  async function redeem(invitation: { token: string; code: string | null; password: string }): Promise<Redeemed> {
     const { token, password } = invitation
     const withCode = invitation.code === null ? {} : { invitationCode: invitation.code }
     const seen = lookSchema.parse(await post('/api/invitations/look', { token, ...withCode }))
@@ -72,7 +75,7 @@ export function createVisitor(server: string, clock: () => Date): Visitor {
       await post('/api/invitations/accept', { token, ...withCode, visit: seen.visit, password, ...code }),
     )
     csrf = session.csrf
-    return { factors: Object.keys(session.factors) }
+    return { factors: Object.keys(session.factors), totpSecret: seen.totp?.secret ?? null }
   }
 
   async function content(fileId: string, version?: number): Promise<AsyncIterable<Buffer>> {

@@ -1,7 +1,9 @@
 /** The command line in this process, on a temporary installation. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { systemWorld } from '../../compose.ts'
+import { ensureSealKey, ensureTrialIdentities } from '../../first-start.ts'
 import { run } from '../../main.ts'
 
 export interface Ran {
@@ -19,6 +21,27 @@ export interface Installation {
   json: (...args: string[]) => Promise<unknown>
   file: (name: string, text: string) => string
   end: () => void
+}
+
+const { clock, random } = systemWorld('silent')
+let made: Promise<string> | null = null
+
+/**
+ * Puts trial keys into the installation, made once for all tests of this process: making them takes seconds. Only what is about the first
+ * start itself goes without.
+ */
+export async function giveKeys({ folder }: Installation): Promise<void> {
+  made ??= (async () => {
+    const once = mkdtempSync(path.join(os.tmpdir(), 'amtsbote-keys-'))
+    process.once('exit', () => {
+      rmSync(once, { recursive: true, force: true })
+    })
+    await Promise.all([ensureSealKey(once, { clock, random }), ensureTrialIdentities(once, { clock, random })])
+    return once
+  })()
+  const target = path.join(folder, 'data', 'keys')
+  mkdirSync(target, { recursive: true, mode: 0o700 })
+  cpSync(await made, target, { recursive: true })
 }
 
 /** @param extra further lines of the configuration */
