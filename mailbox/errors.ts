@@ -16,20 +16,16 @@ export type MailboxErrorCode =
   | 'mailbox/undecryptable'
   /** the message type is unknown or has no place here (OSCI 9300) */
   | 'mailbox/type-refused'
-  /** ConversationId, SequenceNumber, Challenge or Response do not fit the dialog (OSCI 9400, 9802) */
+  /** ConversationId, SequenceNumber, Challenge or Response do not fit the dialog (OSCI 9400) */
   | 'mailbox/control-block'
+  /** a request that is allowed in an explicit dialog only (OSCI 9802) */
+  | 'mailbox/dialog-needed'
   /** a certificate that the answer needs is absent (OSCI 9500) */
   | 'mailbox/certificate-missing'
   /** a certificate is not trusted here (OSCI 9501) */
   | 'mailbox/certificate-refused'
-  /** a signature is required and absent (OSCI 9600) */
-  | 'mailbox/unsigned'
-  /** the message signature does not hold (OSCI 9601) */
-  | 'mailbox/signature-invalid'
-  /** the message signature does not cover every block and part (OSCI 9602) */
-  | 'mailbox/signature-incomplete'
-  /** the peer answered with a SOAP fault */
-  | 'mailbox/peer-fault'
+  /** a certificate is revoked (OSCI 9502) */
+  | 'mailbox/certificate-revoked'
   /** the peer answered in an unexpected way: other type, unencrypted, unsigned, other challenge */
   | 'mailbox/peer-misbehaved'
   /** no connection to the intermediary: nothing left this machine */

@@ -21,7 +21,17 @@ export class Fuse {
   }
 }
 
-const PLAIN = new Set<PropertyKey>(['db', 'database', 'keyRing', 'keys', 'claims', 'handlers', 'leftovers', 'uploads', 'close'])
+const PLAIN = new Set<PropertyKey>([
+  'db',
+  'database',
+  'keyRing',
+  'keys',
+  'claims',
+  'handlers',
+  'leftovers',
+  'uploads',
+  'close',
+])
 
 /** Storage whose every verb may be the last. */
 export function fusedStorage(storage: Storage, fuse: Fuse): Storage {
