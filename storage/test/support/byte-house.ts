@@ -31,6 +31,8 @@ export interface ByteHouse extends Bytes {
   folder: string
   roomId: RoomId
   rows: ReturnType<ReturnType<typeof verbs>>
+  /** the same verbs within a transaction */
+  rowsIn: ReturnType<typeof verbs>
   spec(change?: Partial<UploadSpec>): UploadSpec
   /** the version of a file that an upload became */
   version(fileId: FileId | null): Promise<{ contentId: ContentId; state: string; size: number; sha256: string | null }>
@@ -92,7 +94,7 @@ export async function byteHouse(options: ByteHouseOptions = {}): Promise<ByteHou
 
   return {
     ...bytes,
-    ...{ database, objects, clock, log, folder, roomId: room.id, rows: rows(database.kysely) },
+    ...{ database, objects, clock, log, folder, roomId: room.id, rows: rows(database.kysely), rowsIn: rows },
     spec: (change = {}) => ({
       ...{ roomId: room.id, name: 'plan.pdf', size: null, metadata: '', kind: 'whole', expiresAfterMs: 3_600_000 },
       ...change,
