@@ -58,6 +58,7 @@ async function accept(house: House, call: Call): Promise<void> {
     const visit = visitOf(house, call)
     const person = { name: name.trim(), email: email.trim() }
     const session = await house.invitations.accept({ token, invitationCode, password, code, visit, person })
+    house.cookies.clearVisit(ctx)
     house.cookies.setSession(ctx, session)
     seeOther(ctx, '/rooms')
   } catch (error) {
@@ -85,7 +86,7 @@ async function showAccept(house: House, call: Call, { problem, status }: { probl
   const token = tokenOf(call)
   const { user, enrols } = await house.invitations.look(token)
   const { name = '', email = '', invitationCode = '' } = call.fields
-  const secret = house.invitations.totpSecret(token, visitOf(house, call))
+  const secret = await house.invitations.totpSecret(token, visitOf(house, call))
   const account = user?.email ?? new URL(house.site.publicUrl).hostname
   const picture = enrols ? await qrPicture(enrolmentUri(secret, account, call.texts.brand)) : ''
   const page = {

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { StorageError, isStorageError } from '../storage/index.ts'
-import type { Actor, FileId, FileVersion, Storage, StoredContent, World } from '../storage/index.ts'
+import type { Actor, FileId, FileVersion, RoomId, Storage, StoredContent, World } from '../storage/index.ts'
 import { sealPdf } from '../signing/index.ts'
 import type { CertificateKind, SealRequest, SealedPdf, SigningKey } from '../signing/index.ts'
 import { GatewayError } from './errors.ts'
@@ -39,11 +39,11 @@ export interface SealerDeps extends Pick<World, 'clock'> {
  */
 export function createSealer({ storage, key, clock }: SealerDeps): Sealer {
   return async (fileId, by, texts = {}) => {
-    const { current } = await storage.files.byId(fileId)
+    const { current, roomId } = await storage.files.byId(fileId)
     if (current.state === 'erased') throw new GatewayError('gateway/not-found')
     if (current.state === 'held') throw new GatewayError('gateway/file-not-released')
     const signer = await key()
-    const { stored, sealed } = await sealContent(storage, current, { signer, texts, signedAt: clock() })
+    const { stored, sealed } = await sealContent(storage, current, { signer, roomId, texts, signedAt: clock() })
     try {
       const version = await record(storage, { current, stored, sealed, signer, by })
       return { fileId, version, size: stored.size, sha256: stored.sha256, kind: sealed.kind }
@@ -56,6 +56,7 @@ export function createSealer({ storage, key, clock }: SealerDeps): Sealer {
 }
 
 interface SealJob {
+  roomId: RoomId
   signer: SigningKey
   texts: Omit<SealRequest, 'signedAt'>
   signedAt: Date
@@ -64,9 +65,8 @@ interface SealJob {
 async function sealContent(
   storage: Storage,
   version: FileVersion,
-  { signer, texts, signedAt }: SealJob,
+  { signer, roomId, texts, signedAt }: SealJob,
 ): Promise<{ stored: StoredContent; sealed: SealedPdf }> {
-  const { roomId } = await storage.files.byId(version.fileId)
   const source = await storage.contents.randomAccess(version.contentId)
   try {
     const sealed = await sealPdf(source, signer, { ...texts, signedAt })

@@ -115,7 +115,7 @@ async function look(house: House, call: Call): Promise<void> {
     throw new GatewayError('gateway/wrong-code', { facts: { reason: 'invitation' } })
   }
   const visit = house.random(32).toString('base64url')
-  const secret = house.invitations.totpSecret(token, visit)
+  const secret = await house.invitations.totpSecret(token, visit)
   call.ctx.body = {
     purpose: invitation.purpose,
     needsCode: invitation.needsCode,

@@ -32,7 +32,7 @@ export function sessionRoutes(house: House): Route[] {
     members('page', 'POST /logout', 'form', async ({ ctx, principal }) => {
       await house.storage.sessions.end(principal.session.id, principal.actor)
       house.cookies.clearSession(ctx)
-      ctx.set('Clear-Site-Data', '"cache", "storage"')
+      ctx.set('Clear-Site-Data', '"storage"')
       seeOther(ctx, '/login?ended')
     }),
     anyone('page', 'POST /language', 'form', ({ ctx, fields }) => {
@@ -53,6 +53,7 @@ async function logIn(house: House, call: Call): Promise<void> {
   if (token !== null) {
     // The session that the browser had so far ends: one browser, one person.
     if (call.principal !== null) await house.storage.sessions.end(call.principal.session.id, call.principal.actor)
+    house.cookies.clearVisit(ctx)
     house.cookies.setSession(ctx, token)
     const asksCode = outcome.state.kind === 'await-code'
     seeOther(ctx, asksCode ? `/step-up?optional=yes&next=${encodeURIComponent(next)}` : next)

@@ -2,8 +2,8 @@
  * Redeeming an invitation: link, code of the second channel, password and second factor become an account that can
  * sign in, all at once or not at all.
  *
- * Nothing is kept between the pages. The TOTP key follows from the secret of the browser's visit, so that looking at
- * the page again shows the same key; the invitation's code travels along and is checked again at the end, so that it
+ * Nothing is kept between the pages. The TOTP key follows from the secret of the browser's visit and a key of the house,
+ * so that looking at the page again shows the same one, and what a browser keeps does not give it away later; the invitation's code travels along and is checked again at the end, so that it
  * is not enough to hold the link after somebody else entered the code.
  */
 import { createHmac } from 'node:crypto'
@@ -43,7 +43,7 @@ export interface InvitationFlow {
   /** @throws GatewayError `gateway/link-gone` the last try was wrong too, or the link is void */
   tryCode(token: string, code: string): Promise<'accepted' | 'wrong'>
   /** The TOTP key of this visit for this invitation, base32. */
-  totpSecret(token: string, visit: string): string
+  totpSecret(token: string, visit: string): Promise<string>
   /**
    * Sets up the account and opens a session with what was just proven.
    *
@@ -88,24 +88,26 @@ export function createInvitationFlow(deps: InvitationDeps): InvitationFlow {
     const email = view.user?.email ?? firstAddress(acceptance)
     const verdict = judgePassword(acceptance.password, [email, email.split('@', 1).join('')])
     if (verdict !== 'good') throw new GatewayError('gateway/weak-password', { facts: { rule: verdict } })
-    const step = view.enrols ? await provenStep(acceptance) : null
+    const factor = view.enrols ? await provenFactor(acceptance) : null
     const hash = await passwords.hash(acceptance.password)
-    return storage.transact((rows) => setUp(deps, rows, { acceptance, view, hash, step }))
+    return storage.transact((rows) => setUp(deps, rows, { acceptance, view, hash, factor }))
   }
 
-  async function provenStep(acceptance: Acceptance): Promise<number> {
-    const check = await checkCode(totpSecret(acceptance.token, acceptance.visit), acceptance.code, clock())
+  async function provenFactor(acceptance: Acceptance): Promise<NewFactor> {
+    const secret = await totpSecret(acceptance.token, acceptance.visit)
+    const check = await checkCode(secret, acceptance.code, clock())
     if (check.kind !== 'right') throw new GatewayError('gateway/wrong-code', { facts: { reason: check.kind } })
-    return check.step
+    return { secret, step: check.step }
+  }
+
+  /** 160 bits (RFC 4226 §4, R6), another for every link and visit. */
+  async function totpSecret(token: string, visit: string): Promise<string> {
+    const key = await storage.keyRing.hmacKey(storage.database.kysely, 'totp-enrolment')
+    const bytes = createHmac('sha256', key).update(`${token}\n${visit}`).digest()
+    return base32(bytes.subarray(0, TOTP.secretBytes))
   }
 
   return { look, tryCode, totpSecret, accept }
-}
-
-/** 160 bits (RFC 4226 §4, R6) out of the 256 random bits of the visit, another for every link. */
-function totpSecret(token: string, visit: string): string {
-  const bytes = createHmac('sha256', visit).update(`amtsbote totp enrolment\n${token}`).digest()
-  return base32(bytes.subarray(0, TOTP.secretBytes))
 }
 
 /** The first administrator says who they are. @throws GatewayError `gateway/bad-input` */
@@ -118,18 +120,23 @@ interface SetUp {
   acceptance: Acceptance
   view: InvitationView
   hash: string
-  step: number | null
+  factor: NewFactor | null
 }
 
-async function setUp(deps: InvitationDeps, rows: Rows, { acceptance, view, hash, step }: SetUp): Promise<string> {
+interface NewFactor {
+  /** base32 */
+  secret: string
+  /** time step of the code that proved it */
+  step: number
+}
+
+async function setUp(deps: InvitationDeps, rows: Rows, { acceptance, view, hash, factor }: SetUp): Promise<string> {
   await consume(rows, view.invitation)
   const user = view.user ?? (await rows.users.create({ ...acceptance.person, audience: 'staff', admin: true }, SYSTEM))
   const self = { kind: 'user', id: user.id } as const
   await rows.users.setPassword(user.id, hash, self)
-  if (step !== null) {
-    await rows.users.setTotp(user.id, totpSecret(acceptance.token, acceptance.visit), step, self)
-  }
-  return deps.signIn.open(rows, user, step === null ? ['password'] : ['password', 'totp'], deps.clock())
+  if (factor !== null) await rows.users.setTotp(user.id, factor.secret, factor.step, self)
+  return deps.signIn.open(rows, user, factor === null ? ['password'] : ['password', 'totp'], deps.clock())
 }
 
 /** Whoever comes second finds the link used up. */

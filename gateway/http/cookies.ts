@@ -18,6 +18,8 @@ export interface Cookies {
   clearSession(ctx: Context): void
   /** The secret of this browser visit, made and set when the browser has none. */
   visit(ctx: Context): string
+  /** Ends the visit: the next form begins another. */
+  clearVisit(ctx: Context): void
   /** The visit that the browser sent, without making one. */
   sentVisit(ctx: Context): string | null
 }
@@ -43,6 +45,9 @@ export function createCookies(publicUrl: URL, random: (n: number) => Buffer): Co
     },
     clearSession: (ctx) => {
       set(ctx, names.session, '', '; Max-Age=0')
+    },
+    clearVisit: (ctx) => {
+      set(ctx, names.visit, '', '; Max-Age=0')
     },
     sentVisit,
     visit: (ctx) => {

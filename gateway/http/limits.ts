@@ -20,9 +20,9 @@ export interface LimitRules {
   requestsPerMinute: number
 }
 
-export const DEFAULT_LIMITS: LimitRules = { credentialsPerMinute: 60, requestsPerMinute: 6_000 }
+const OFFICE: LimitRules = { credentialsPerMinute: 60, requestsPerMinute: 30_000 }
 
-export function createLimits(rules: LimitRules = DEFAULT_LIMITS): Limits {
+export function createLimits(rules: LimitRules = OFFICE): Limits {
   const credentials = new RateLimiterMemory({ points: rules.credentialsPerMinute, duration: 60 })
   const requests = new RateLimiterMemory({ points: rules.requestsPerMinute, duration: 60 })
   return {

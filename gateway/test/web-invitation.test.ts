@@ -48,6 +48,8 @@ describe('an invitation', function () {
     const rooms = await browser.follow(await browser.submit(path, filled))
     assert.match(rooms.text, new RegExp(room.name))
     assert.equal((await browser.get(`/rooms/${room.id}`)).status, 200)
+    // What the key of the app followed from is forgotten by the browser.
+    assert.deepEqual([...browser.cookies.keys()], ['amtsbote'])
     assert.equal((await browser.get(path)).status, 410)
   })
 
@@ -68,9 +70,8 @@ describe('an invitation', function () {
     assert.doesNotMatch(skipped.text, /Gisela/)
     // With the right code of an app of their own, so that nothing but the invitation's code is missing.
     const visit = 'A'.repeat(43)
-    const secret = base32(
-      createHmac('sha256', visit).update(`amtsbote totp enrolment\n${token}`).digest().subarray(0, 20),
-    )
+    const key = await house.storage.keyRing.hmacKey(house.storage.database.kysely, 'totp-enrolment')
+    const secret = base32(createHmac('sha256', key).update(`${token}\n${visit}`).digest().subarray(0, 20))
     for (const invitationCode of [undefined, '00000000']) {
       const order = { token, visit, password: NEW_PASSWORD, code: await house.code(secret), invitationCode }
       const api = await browser.json('POST', '/api/invitations/accept', order)
