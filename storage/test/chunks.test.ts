@@ -43,7 +43,7 @@ const open = (cipher: ReturnType<typeof own>, sealed: Uint8Array, run: { first: 
 const LAST: { first: number; end: ChunkKind } = { first: 0, end: KIND.last }
 
 describe('sealed chunks', () => {
-  const rows = [...FORMAT.matchAll(/^\| ([\d,]+) \| ([\d,]+) \| ([0-9a-f]{64}) \|$/gm)]
+  const rows = [...FORMAT.matchAll(/^\| ([\d,]+) +\| ([\d,]+) +\| ([0-9a-f]{64}) \|$/gm)]
   const asNumber = (text: string | undefined) => Number((text ?? '').replaceAll(',', ''))
 
   it('have a vector in FORMAT.md for every interesting length', () => {
