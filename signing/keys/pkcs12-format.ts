@@ -1,7 +1,7 @@
 /**
  * What reading and writing a PKCS#12 file share: object identifiers and the MAC over the whole (RFC 7292).
  */
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac, hash as hashOnce } from 'node:crypto'
 
 export const PKCS12 = {
   data: '1.2.840.113549.1.7.1',
@@ -39,10 +39,8 @@ export function pkcs12Mac(content: Buffer, passphrase: string, { hash, salt, ite
   // appendix B.1: the passphrase as a BMPString with two closing zero bytes
   const password = Buffer.from(`${passphrase}\0`, 'utf16le').swap16()
   const purpose = Buffer.alloc(hash.blockBytes, 3)
-  let key = createHash(hash.name)
-    .update(Buffer.concat([purpose, stretch(salt, hash.blockBytes), stretch(password, hash.blockBytes)]))
-    .digest()
-  for (let round = 1; round < iterations; round++) key = createHash(hash.name).update(key).digest()
+  let key = Buffer.concat([purpose, stretch(salt, hash.blockBytes), stretch(password, hash.blockBytes)])
+  for (let round = 0; round < iterations; round++) key = hashOnce(hash.name, key, 'buffer')
   return createHmac(hash.name, key).update(content).digest()
 }
 

@@ -5,7 +5,7 @@
 import { SigningError } from '../errors.ts'
 
 export interface Budget {
-  /** one step: an object read, a table row looked at */
+  /** one step: a section or subsection looked at, 16 bytes parsed; reading an object is OBJECT_STEPS */
   spendSteps(count: number): void
   /** bytes that a decompression produced and that stay in memory for a while */
   spendBytes(count: number): void
@@ -34,5 +34,8 @@ export function createBudget(): Budget {
   }
 }
 
-const MAX_STEPS = 5_000_000
+/** About a second of work. */
+const MAX_STEPS = 2_000_000
+/** Finding and reading one object; besides, 16 bytes of it are a step. */
+export const OBJECT_STEPS = 50
 const MAX_DECODED_BYTES = 64 * 1024 * 1024

@@ -54,9 +54,12 @@ export async function openDocument(document: RandomAccess): Promise<PdfDocument>
     const entry = await xref.find(reference.number)
     if (entry.kind === 'free') return { kind: 'null' }
     if (entry.kind === 'compressed') return objectStreams.read(reference, entry)
-    if (entry.generation !== reference.generation) return { kind: 'null' }
     const object: IndirectObject = await readObjectAt(source, entry.offset, budget)
-    if (!isObject(object, reference)) throw damaged(`object ${reference.number} is not where the cross-reference says`)
+    // readers differ about a wrong generation: to some the object is not there, others do not look
+    if (entry.generation !== reference.generation || !isObject(object, reference)) {
+      throw damaged(`object ${reference.number} is not where the cross-reference says`)
+    }
+    if (object.streamStart !== null) throw damaged(`object ${reference.number} is a stream and should not be`)
     return object.value
   }
 

@@ -63,27 +63,39 @@ function undoPredictor(bytes: Buffer, parameters: PdfDictionary): Buffer {
   return plain
 }
 
+interface Row {
+  kind: number
+  row: number
+  columns: number
+}
+
 /** PNG (ISO/IEC 15948) §9.2, for one byte per pixel. */
-function undoRow(
-  packed: Buffer,
-  plain: Buffer,
-  { kind, row, columns }: { kind: number; row: number; columns: number },
-): void {
+function undoRow(packed: Buffer, plain: Buffer, { kind, row, columns }: Row): void {
+  const from = row * (columns + 1) + 1
   const to = row * columns
+  const above = row > 0 ? to - columns : -1
   for (let column = 0; column < columns; column++) {
     const left = column > 0 ? (plain[to + column - 1] ?? 0) : 0
-    const above = row > 0 ? (plain[to + column - columns] ?? 0) : 0
-    const corner = column > 0 && row > 0 ? (plain[to + column - columns - 1] ?? 0) : 0
-    const predicted = [0, left, above, (left + above) >> 1, paeth(left, above, corner)][kind] ?? 0
-    plain[to + column] = (packed[row * (columns + 1) + 1 + column] ?? 0) + predicted
+    const up = above >= 0 ? (plain[above + column] ?? 0) : 0
+    const corner = above >= 0 && column > 0 ? (plain[above + column - 1] ?? 0) : 0
+    plain[to + column] = (packed[from + column] ?? 0) + predict(kind, left, up, corner)
   }
 }
 
-function paeth(left: number, above: number, corner: number): number {
-  const estimate = left + above - corner
-  const [a, b, c] = [Math.abs(estimate - left), Math.abs(estimate - above), Math.abs(estimate - corner)]
-  if (a <= b && a <= c) return left
-  return b <= c ? above : corner
+function predict(kind: number, left: number, up: number, corner: number): number {
+  if (kind === 0) return 0
+  if (kind === 1) return left
+  if (kind === 2) return up
+  return kind === 3 ? (left + up) >> 1 : paeth(left, up, corner)
+}
+
+function paeth(left: number, up: number, corner: number): number {
+  const estimate = left + up - corner
+  const toLeft = Math.abs(estimate - left)
+  const toUp = Math.abs(estimate - up)
+  const toCorner = Math.abs(estimate - corner)
+  if (toLeft <= toUp && toLeft <= toCorner) return left
+  return toUp <= toCorner ? up : corner
 }
 
 function listOf(value: PdfValue | undefined): PdfValue[] {

@@ -52,25 +52,26 @@ interface Visit {
 
 async function readFields(document: PdfDocument, acroForm: PdfDictionary, form: Form): Promise<void> {
   const seen = new Set<number>()
-  const open: Visit[] = (await listAt(document, acroForm, 'Fields'))
-    .map((value) => ({ value, depth: 0, type: null }))
-    .reverse()
+  const open: Visit[] = []
+  const push = (values: PdfValue[], depth: number, type: string | null): void => {
+    document.budget.spendSteps(values.length)
+    for (const value of values.reverse()) {
+      // one field in two places of the tree is odd but harmless; a loop ends here
+      if (value.kind === 'reference' && seen.has(value.number)) continue
+      if (value.kind === 'reference') seen.add(value.number)
+      open.push({ value, depth, type })
+    }
+  }
+  push(await listAt(document, acroForm, 'Fields'), 0, null)
   for (let visit = open.pop(); visit !== undefined; visit = open.pop()) {
-    document.budget.spendSteps(1)
     const { value, depth } = visit
     if (depth > MAX_DEPTH) throw new SigningError('signing/pdf-too-complex', 'the field tree is too deep')
-    if (value.kind === 'reference') {
-      // one field in two places of the tree is odd but harmless; a loop ends here
-      if (seen.has(value.number)) continue
-      seen.add(value.number)
-    }
     const field = await document.resolve(value)
     if (field.kind !== 'dictionary') continue
     const type = (await nameAt(document, field, 'FT')) ?? visit.type
     if (depth === 0) form.topNames.add(await textAt(document, field, 'T'))
     if (type === 'Sig') await readSignature(document, field, form)
-    const kids = await listAt(document, field, 'Kids')
-    open.push(...kids.map((kid) => ({ value: kid, depth: depth + 1, type })).reverse())
+    push(await listAt(document, field, 'Kids'), depth + 1, type)
   }
 }
 
@@ -84,7 +85,7 @@ async function readSignature(document: PdfDocument, field: PdfDictionary, form: 
 /** The items of an array entry; none when the entry is absent or something else. */
 export async function listAt(document: PdfDocument, holder: PdfDictionary, key: string): Promise<PdfValue[]> {
   const value = await document.resolve(holder.entries.get(key))
-  return value.kind === 'array' ? value.items : []
+  return value.kind === 'array' ? [...value.items] : []
 }
 
 export async function nameAt(document: PdfDocument, holder: PdfDictionary, key: string): Promise<string | null> {

@@ -2,6 +2,7 @@
  * Objects inside object streams (ISO 32000-2 §7.5.7). The last few unpacked streams are kept.
  */
 import type { RandomAccess } from '../random-access.ts'
+import { OBJECT_STEPS } from './budget.ts'
 import type { Budget } from './budget.ts'
 import { unpackStream } from './filters.ts'
 import { isObject, readObjectAt } from './objects.ts'
@@ -67,8 +68,7 @@ export function createObjectStreams(source: RandomAccess, xref: Xref, budget: Bu
     if (object?.number !== wanted.number || wanted.generation !== 0) {
       throw damaged(`object ${wanted.number} is not where the cross-reference says`)
     }
-    budget.spendSteps(1)
-    return parseEmbedded(bytes, object.offset)
+    return parseEmbedded(bytes, object.offset, budget)
   }
 
   return { read }
@@ -92,10 +92,13 @@ function index(dictionary: PdfDictionary, bytes: Buffer): Unpacked {
   return { bytes: Buffer.concat([bytes, END]), objects }
 }
 
-function parseEmbedded(bytes: Buffer, offset: number): PdfValue {
+function parseEmbedded(bytes: Buffer, offset: number, budget: Budget): PdfValue {
   if (offset >= bytes.length) throw damaged('an object lies outside its object stream')
   try {
-    return new PdfParser(bytes, offset).value()
+    const parser = new PdfParser(bytes, offset)
+    const value = parser.value()
+    budget.spendSteps(OBJECT_STEPS + ((parser.position - offset) >> 4))
+    return value
   } catch (error) {
     if (error instanceof CutOff) throw damaged('an object stream ends inside an object', error)
     throw error

@@ -3,6 +3,7 @@
  */
 import { SigningError } from '../errors.ts'
 import type { RandomAccess } from '../random-access.ts'
+import { OBJECT_STEPS } from './budget.ts'
 import type { Budget } from './budget.ts'
 import { CutOff, PdfParser } from './parser.ts'
 import { damaged } from './values.ts'
@@ -23,8 +24,8 @@ export interface IndirectObject {
  * @throws SigningError `signing/pdf-too-complex` it is larger than 4 MiB without its stream
  */
 export async function readObjectAt(source: RandomAccess, offset: number, budget: Budget): Promise<IndirectObject> {
-  budget.spendSteps(1)
-  const { result } = await parseAt(source, offset, (parser) => {
+  budget.spendSteps(OBJECT_STEPS)
+  const { result, end } = await parseAt(source, offset, (parser) => {
     const number = parser.integer()
     const generation = parser.integer()
     if (!parser.accept('obj')) throw damaged(`no object begins at byte ${offset}`)
@@ -34,6 +35,7 @@ export async function readObjectAt(source: RandomAccess, offset: number, budget:
       throw damaged(`the object at byte ${offset} does not end`)
     return { number, generation, value, streamStart: offset + streamData(parser) }
   })
+  budget.spendSteps((end - offset) >> 4)
   return result
 }
 

@@ -24,7 +24,8 @@ export async function findFirstPage(
     const isBranch = depth === 0 || node.entries.has('Kids')
     if (!isBranch) return { reference: value, dictionary: node }
     const kids = await listAt(document, node, 'Kids')
-    open.push(...kids.map((kid) => ({ value: kid, depth: depth + 1 })).reverse())
+    document.budget.spendSteps(kids.length)
+    for (const kid of kids.reverse()) open.push({ value: kid, depth: depth + 1 })
   }
   throw damaged('the document has no page')
 }

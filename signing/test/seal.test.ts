@@ -304,6 +304,49 @@ describe('sealPdf refuses', () => {
     await refused(buildPdf({ objects }), 'signing/pdf-too-complex')
   })
 
+  it('a form whose branches share one list without end', async () => {
+    const form = { 1: '<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields 6 0 R>>>>' }
+    const many = Array.from({ length: 40_000 }, (_, index) => `${index + 100} 0 R`).join(' ')
+    const objects: Record<number, string | Buffer | null> = onePage({ ...form, 6: `[${many}]` })
+    for (let number = 100; number < 40_100; number++) objects[number] = '<</T(x)/Kids 6 0 R>>'
+    const packed = Object.keys(objects)
+      .map(Number)
+      .filter((number) => number >= 100)
+    await refused(buildPdf({ objects, style: 'stream', packed }), 'signing/pdf-too-complex')
+  })
+
+  it('a form whose fields share one huge name', async () => {
+    const objects = onePage({
+      1: '<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields 6 0 R>>>>',
+      6: `[${'<</T 7 0 R>>'.repeat(10_000)}]`,
+      7: `(${'x'.repeat(1_000_000)})`,
+    })
+    await refused(buildPdf({ objects }), 'signing/pdf-too-complex')
+  })
+
+  it('a reference with another generation, and a stream where none belongs', async () => {
+    await refused(buildPdf({ objects: onePage({ 1: '<</Type/Catalog/Pages 2 1 R>>' }) }), 'signing/pdf-damaged')
+    const stream = '<</Fields[]/Length 1>>\nstream\nx\nendstream'
+    const objects = onePage({ 1: '<</Type/Catalog/Pages 2 0 R/AcroForm 6 0 R>>', 6: stream })
+    await refused(buildPdf({ objects }), 'signing/pdf-damaged')
+  })
+
+  it('a cross-reference stream that is misshapen', async () => {
+    const wrong: [RegExp, string][] = [
+      [/\/W\[1 4 2\]/, '/W[9 4 2]'],
+      [/\/W\[1 4 2\]/, '/W[1 0 2]'],
+      [/\/W\[1 4 2\]/, '/W[1 4]  '],
+      [/\/Index\[/, '/Index[0 '],
+      [/\/Index\[1 1/, '/Index[1 9'],
+      [/\/Type\/XRef/, '/Type/XRxf'],
+      [/(\/FlateDecode)(\/Length) \d+>>\nstream\n(?![^]*\/FlateDecode)/, '$1$2 1>>\nstream\n'],
+    ]
+    const whole = buildPdf({ objects: onePage(), style: 'stream' })
+    for (const [from, to] of wrong) await refused(text(whole, from, to), 'signing/pdf-damaged')
+    const foreign = ['/LZWDecode  ', '/ASCII85Decode', '/Crypt      '].map((name) => text(whole, '/FlateDecode', name))
+    for (const pdf of foreign) await assert.rejects(seal(pdf), { name: 'SigningError' })
+  })
+
   it('a key outside of the validity of its certificate', async () => {
     const pdf = buildPdf({ objects: onePage() })
     for (const signedAt of [new Date('2026-11-23T08:59:59Z'), new Date('2029-11-22T10:00:01Z')]) {
