@@ -65,7 +65,7 @@ export async function compose(config: Config, world: World): Promise<House> {
   const database = await openBareDatabase(config, world)
   try {
     const storage = await openStorage(config, { database, queue, world })
-    return await furnish({ config, world, levels, storage, queue })
+    return furnish({ config, world, levels, storage, queue })
   } catch (error) {
     await database.close()
     await queue.stop()
@@ -81,7 +81,7 @@ interface Shell {
   queue: JobQueue
 }
 
-async function furnish(shell: Shell): Promise<House> {
+function furnish(shell: Shell): House {
   const { config, world, levels, storage, queue } = shell
   const outside = createOutside(config)
   const keys = createKeyFiles(config, { storage, world })

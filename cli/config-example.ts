@@ -28,15 +28,16 @@ function linesOfKey(key: string, schema: z.ZodType, value: unknown, depth: numbe
     return [...comment, `${indent}${key}:`, ...linesOfObject(inner, value as Record<string, unknown>, depth + 1)]
   }
   if (inner instanceof z.ZodDiscriminatedUnion)
-    return [...comment, `${indent}${key}:`, ...linesOfUnion(inner, value as { kind: string }, depth + 1)]
+    return [...comment, `${indent}${key}:`, ...linesOfUnion(inner, value as Chosen, depth + 1)]
   return [...comment, `${indent}${key}: ${JSON.stringify(value)}`]
 }
 
-function linesOfUnion(union: z.ZodDiscriminatedUnion, value: { kind: string }, depth: number): string[] {
+type Chosen = Record<string, unknown> & { kind: string }
+
+function linesOfUnion(union: z.ZodDiscriminatedUnion, value: Chosen, depth: number): string[] {
   const kindOf = (one: z.ZodObject): unknown => (one.shape['kind'] as z.ZodLiteral).value
-  const options = union.options as z.ZodObject[]
-  return options.flatMap((option) => {
-    if (kindOf(option) === value.kind) return linesOfObject(option, value as Record<string, unknown>, depth)
+  return (union.options as z.ZodObject[]).flatMap((option) => {
+    if (kindOf(option) === value.kind) return linesOfObject(option, value, depth)
     const shape = option.shape as Record<string, z.ZodType>
     const lines = Object.entries(shape).map(([key, member]) => {
       const sample: unknown = key === 'kind' ? kindOf(option) : member.safeParse(undefined).data
@@ -50,7 +51,7 @@ function linesOfUnion(union: z.ZodDiscriminatedUnion, value: { kind: string }, d
 function commentedOut(key: string, inner: z.ZodType, depth: number): string[] {
   const indent = '  '.repeat(depth)
   if (!(inner instanceof z.ZodObject)) return [`${indent}# ${key}: …`]
-  const members = Object.entries(inner.shape as Record<string, z.ZodType>)
+  const members = Object.entries(inner.shape)
   return [
     `${indent}# ${key}:`,
     ...members.map(([name, one]) => `${indent}#   ${name}: …   # ${unwrap(one).description ?? ''}`),

@@ -9,7 +9,7 @@ import { CliError } from './errors.ts'
 export interface CheckedDocument<T> {
   value: T
   /** 1-based line of the value at this path, or of the nearest thing around it */
-  lineOf(path: readonly PropertyKey[]): number
+  lineOf: (path: readonly PropertyKey[]) => number
 }
 
 export interface DocumentSource {

@@ -19,8 +19,8 @@ export interface Output {
 
 export interface Progress {
   /** bytes done; a total that became known replaces the one of the start */
-  update(done: number, total?: number): void
-  end(): void
+  update: (done: number, total?: number) => void
+  end: () => void
 }
 
 /** Where text goes: standard output and standard error, or what a test gives. */
@@ -141,5 +141,5 @@ function drawTable<T extends object>(rows: readonly T[], columns: readonly Colum
 }
 
 function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, one: unknown) => (one instanceof Map ? Object.fromEntries(one) : one))
+  return JSON.stringify(value)
 }

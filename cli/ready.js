@@ -53,15 +53,16 @@ function packagesAreReady() {
   const wanted = readJson('package-lock.json')?.packages
   const installed = readJson('node_modules/.package-lock.json')?.packages
   if (!wanted || !installed) return false
-  for (const [folder, entry] of Object.entries(wanted)) {
-    if (folder === '' || entry.link) continue
-    const found = installed[folder]
-    if (!found && (entry.optional || entry.devOptional || entry.dev || entry.peer)) continue
-    if (!found || found.version !== entry.version || found.integrity !== entry.integrity) return false
-    if (!fs.existsSync(path.join(ROOT, folder, 'package.json'))) return false
-  }
+  if (!Object.entries(wanted).every(([folder, entry]) => isInstalled(folder, entry, installed[folder]))) return false
   if (Object.keys(installed).some((folder) => !(folder in wanted))) return false
   return neededTools().every((name) => fs.existsSync(path.join(ROOT, 'node_modules', name, 'package.json')))
+}
+
+function isInstalled(folder, entry, found) {
+  if (folder === '' || entry.link) return true
+  if (!found) return Boolean(entry.optional || entry.devOptional || entry.dev || entry.peer)
+  const isSame = found.version === entry.version && found.integrity === entry.integrity
+  return isSame && fs.existsSync(path.join(ROOT, folder, 'package.json'))
 }
 
 function neededTools() {

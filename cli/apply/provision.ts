@@ -4,7 +4,14 @@
  * Everything happens in one transaction. A dry run does the very same and rolls back, so that what it prints is what would happen.
  */
 import type { Levels } from '../../policies/index.ts'
-import { isStorageError, type Actor, type NewMailbox, type Rows, type UnitId } from '../../storage/index.ts'
+import {
+  isStorageError,
+  type Actor,
+  type NewMailbox,
+  type RoomId,
+  type Rows,
+  type UnitId,
+} from '../../storage/index.ts'
 import { CliError } from '../errors.ts'
 import type { MailboxEntry, Provisioning, RoomEntry, UserEntry } from './document.ts'
 
@@ -133,23 +140,7 @@ class Step {
         this.#note('change', 'room', entry.name, Object.keys(patch))
       }
     }
-    for (const [index, member] of entry.members.entries()) {
-      const user = await rows.users.byEmail(member.address)
-      if (!user)
-        throw this.#deps.refuse(
-          [...path, 'members', index, 'address'],
-          `there is no user ${member.address}; add it under users`,
-        )
-      const role = await rows.rooms.roleOf(room.id, user.id)
-      if (role === member.role) continue
-      await rows.rooms.addMember(room.id, user.id, member.role, operator)
-      this.#note(
-        role === null ? 'create' : 'change',
-        'member',
-        `${member.address} in ${entry.name}`,
-        role === null ? [] : ['role'],
-      )
-    }
+    await this.#members(room.id, entry, path)
   }
 
   async mailbox(entry: MailboxEntry, path: Path): Promise<void> {
@@ -175,6 +166,27 @@ class Step {
     if (patch === null) return
     await this.#rows.mailboxes.change(present.id, patch, this.#deps.operator)
     this.#note('change', 'mailbox', name, Object.keys(patch))
+  }
+
+  async #members(roomId: RoomId, entry: RoomEntry, path: Path): Promise<void> {
+    const { rooms, users } = this.#rows
+    for (const [index, member] of entry.members.entries()) {
+      const user = await users.byEmail(member.address)
+      if (!user)
+        throw this.#deps.refuse(
+          [...path, 'members', index, 'address'],
+          `there is no user ${member.address}; add it under users`,
+        )
+      const role = await rooms.roleOf(roomId, user.id)
+      if (role === member.role) continue
+      await rooms.addMember(roomId, user.id, member.role, this.#deps.operator)
+      this.#note(
+        role === null ? 'create' : 'change',
+        'member',
+        `${member.address} in ${entry.name}`,
+        role === null ? [] : ['role'],
+      )
+    }
   }
 
   async #unitId(name: string | undefined, path: Path): Promise<UnitId | null> {

@@ -63,37 +63,48 @@ export async function downloadFile(api: Api, job: DownloadJob): Promise<{ resume
 }
 
 async function fetchRest(api: Api, job: DownloadJob, received: number): Promise<'whole' | 'broken'> {
-  const part = `${job.target}.part`
+  const answer = await request(api, job, received)
+  if (answer === 'broken') return answer
+  const start = answer.status === 206 ? received : 0
+  if (start === 0) await writeFile(`${job.target}.part-of`, answer.headers.etag ?? '', { mode: 0o600 })
+  const file = createWriteStream(`${job.target}.part`, { flags: start === 0 ? 'w' : 'a', mode: 0o600 })
+  try {
+    await pipeline(answer.body, counter(job, start), file)
+    return 'whole'
+  } catch (error) {
+    if (isLocalFault(error)) throw error
+    return 'broken'
+  }
+}
+
+async function request(api: Api, job: DownloadJob, received: number): Promise<Answer | 'broken'> {
   const known = await knownTag(job.target)
   const headers = received > 0 && known !== null ? { range: `bytes=${received}-`, 'if-range': known } : {}
-  let answer: Answer
   try {
-    answer = await api.call({ method: 'GET', path: `/api/files/${job.fileId}/content`, headers })
+    return await api.call({ method: 'GET', path: `/api/files/${job.fileId}/content`, headers })
   } catch (error) {
     if (error instanceof CliError && error.code === 'cli/unreachable') return 'broken'
     throw error
   }
-  const start = answer.status === 206 ? received : 0
-  if (start === 0) await writeFile(`${job.target}.part-of`, answer.headers.etag ?? '', { mode: 0o600 })
+}
+
+function counter(job: DownloadJob, start: number): Transform {
   let done = start
-  const counter = new Transform({
+  return new Transform({
     transform(chunk: Buffer, _encoding, next) {
       done += chunk.length
       job.onProgress(done, job.size)
       next(null, chunk)
     },
   })
-  try {
-    await pipeline(answer.body, counter, createWriteStream(part, { flags: start === 0 ? 'w' : 'a', mode: 0o600 }))
-    return 'whole'
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && LOCAL_FAULTS.has(String(error.code))) throw error
-    return 'broken'
-  }
 }
 
 /** Faults of our own disk: trying again does not help. */
 const LOCAL_FAULTS = new Set(['ENOSPC', 'EACCES', 'EDQUOT', 'EIO', 'EROFS', 'EISDIR', 'ENOENT'])
+
+function isLocalFault(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && LOCAL_FAULTS.has(String(error.code))
+}
 
 async function knownTag(target: string): Promise<string | null> {
   try {

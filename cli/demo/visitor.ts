@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { generate } from 'otplib'
 import { z } from 'zod'
-import { createApi, problemOf, type Api } from '../client/api.ts'
+import { createApi, problemOf, type Answer, type Api, type ApiRequest } from '../client/api.ts'
 import { CliError } from '../errors.ts'
 
 export interface Visitor {
@@ -12,10 +12,17 @@ export interface Visitor {
   /** Enters a code that is not the right one; throws cli/check-failed when it is taken. */
   refuseWrongCode: (token: string, right: string) => Promise<void>
   /** Redeems an invitation: link and code become a password, a second factor and a session. */
-  redeem: (invitation: { token: string; code: string | null; password: string }) => Promise<Redeemed>
+  redeem: (invitation: Invitation) => Promise<Redeemed>
   /** Downloads the newest or the given version and digests it on the way. */
   digestOf: (fileId: string, version?: number) => Promise<{ size: number; sha256: string }>
   bytesOf: (fileId: string, version: number) => Promise<Buffer>
+}
+
+export interface Invitation {
+  token: string
+  code: string | null
+  /** the one that the person chooses */
+  password: string
 }
 
 export interface Redeemed {
@@ -31,78 +38,17 @@ const IDLE_MS = 30_000
 
 /** @param server origin to talk to, may be a proxy in front of the real one */
 export function createVisitor(server: string, clock: () => Date): Visitor {
-  const cookies = new Map<string, string>()
-  let csrf = ''
-  const through = (origin: string): Api =>
-    createApi({
-      server: origin,
-      code: null,
-      idleMs: IDLE_MS,
-      headers: () => ({
-        ...(cookies.size === 0 ? {} : { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') }),
-        ...(csrf === '' ? {} : { 'x-csrf-token': csrf }),
-      }),
-      onAnswer: ({ headers }) => {
-        for (const line of headers['set-cookie'] ?? []) {
-          const [pair = ''] = line.split(';')
-          const at = pair.indexOf('=')
-          if (at > 0) cookies.set(pair.slice(0, at), pair.slice(at + 1))
-        }
-      },
-    })
-  const api = through(server)
-
-  async function post(path: string, body: object): Promise<unknown> {
-    const bytes = Buffer.from(JSON.stringify(body))
-    return api.json({
-      method: 'POST',
-      path,
-      headers: { 'content-type': 'application/json' },
-      body: bytes,
-      length: bytes.length,
-    })
-  }
-
-  async function redeem(invitation: { token: string; code: string | null; password: string }): Promise<Redeemed> {
-    const { token, password } = invitation
-    const withCode = invitation.code === null ? {} : { invitationCode: invitation.code }
-    const seen = lookSchema.parse(await post('/api/invitations/look', { token, ...withCode }))
-    const code =
-      seen.totp === null
-        ? {}
-        : { code: await generate({ secret: seen.totp.secret, epoch: Math.floor(clock().getTime() / 1000) }) }
-    const session = sessionSchema.parse(
-      await post('/api/invitations/accept', { token, ...withCode, visit: seen.visit, password, ...code }),
-    )
-    csrf = session.csrf
-    return { factors: Object.keys(session.factors), totpSecret: seen.totp?.secret ?? null }
-  }
-
-  async function content(fileId: string, version?: number): Promise<AsyncIterable<Buffer>> {
-    const query = version === undefined ? '' : `?version=${version}`
-    return (await api.call({ method: 'GET', path: `/api/files/${fileId}/content${query}` }))
-      .body as AsyncIterable<Buffer>
-  }
-
-  async function refuseWrongCode(token: string, right: string): Promise<void> {
-    const wrong = String((Number(right) + 1) % 100_000_000).padStart(8, '0')
-    const body = Buffer.from(JSON.stringify({ token, invitationCode: wrong }))
-    const headers = { 'content-type': 'application/json' }
-    const answer = await api.send({ method: 'POST', path: '/api/invitations/look', headers, body, length: body.length })
-    const { type } = await problemOf(answer)
-    if (answer.status === 403 && type.endsWith('wrong-code')) return
-    throw new CliError('cli/check-failed', `a wrong invitation code was answered with ${answer.status}`)
-  }
-
+  const browser = createBrowser()
+  const api = browser.apiOf(server)
   return {
     api,
-    through,
-    refuseWrongCode,
-    redeem,
+    through: browser.apiOf,
+    refuseWrongCode: (token, right) => refuseWrongCode(api, token, right),
+    redeem: (invitation) => redeem({ api, browser, clock }, invitation),
     digestOf: async (fileId, version) => {
       const hash = createHash('sha256')
       let size = 0
-      for await (const chunk of await content(fileId, version)) {
+      for await (const chunk of await content(api, fileId, version)) {
         size += chunk.length
         hash.update(chunk)
       }
@@ -110,10 +56,75 @@ export function createVisitor(server: string, clock: () => Date): Visitor {
     },
     bytesOf: async (fileId, version) => {
       const chunks: Buffer[] = []
-      for await (const chunk of await content(fileId, version)) chunks.push(chunk)
+      for await (const chunk of await content(api, fileId, version)) chunks.push(chunk)
       return Buffer.concat(chunks)
     },
   }
+}
+
+interface Browser {
+  apiOf: (origin: string) => Api
+  /** the anti-forgery token that goes with what changes something */
+  keepCsrf: (token: string) => void
+}
+
+/** Keeps cookies as a browser does for one site, whatever their attributes. */
+function createBrowser(): Browser {
+  const cookies = new Map<string, string>()
+  let csrf = ''
+  const headers = () => ({
+    ...(cookies.size === 0 ? {} : { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') }),
+    ...(csrf === '' ? {} : { 'x-csrf-token': csrf }),
+  })
+  const onAnswer = (answer: Answer): void => {
+    for (const line of answer.headers['set-cookie'] ?? []) {
+      const [pair = ''] = line.split(';')
+      const at = pair.indexOf('=')
+      if (at > 0) cookies.set(pair.slice(0, at), pair.slice(at + 1))
+    }
+  }
+  return {
+    apiOf: (origin) => createApi({ server: origin, code: null, idleMs: IDLE_MS, headers, onAnswer }),
+    keepCsrf: (token) => {
+      csrf = token
+    },
+  }
+}
+
+interface Redeeming {
+  api: Api
+  browser: Browser
+  clock: () => Date
+}
+
+async function redeem({ api, browser, clock }: Redeeming, invitation: Invitation): Promise<Redeemed> {
+  const { token, password } = invitation
+  const withCode = invitation.code === null ? {} : { invitationCode: invitation.code }
+  const seen = lookSchema.parse(await api.json(post('/api/invitations/look', { token, ...withCode })))
+  const epoch = Math.floor(clock().getTime() / 1000)
+  const code = seen.totp === null ? {} : { code: await generate({ secret: seen.totp.secret, epoch }) }
+  const acceptance = { token, ...withCode, visit: seen.visit, password, ...code }
+  const session = sessionSchema.parse(await api.json(post('/api/invitations/accept', acceptance)))
+  browser.keepCsrf(session.csrf)
+  return { factors: Object.keys(session.factors), totpSecret: seen.totp?.secret ?? null }
+}
+
+async function refuseWrongCode(api: Api, token: string, right: string): Promise<void> {
+  const wrong = String((Number(right) + 1) % 100_000_000).padStart(8, '0')
+  const answer = await api.send(post('/api/invitations/look', { token, invitationCode: wrong }))
+  const { type } = await problemOf(answer)
+  if (answer.status === 403 && type.endsWith('wrong-code')) return
+  throw new CliError('cli/check-failed', `a wrong invitation code was answered with ${answer.status}`)
+}
+
+function post(path: string, body: object): ApiRequest {
+  const bytes = Buffer.from(JSON.stringify(body))
+  return { method: 'POST', path, headers: { 'content-type': 'application/json' }, body: bytes, length: bytes.length }
+}
+
+async function content(api: Api, fileId: string, version: number | undefined): Promise<AsyncIterable<Buffer>> {
+  const query = version === undefined ? '' : `?version=${version}`
+  return (await api.call({ method: 'GET', path: `/api/files/${fileId}/content${query}` })).body as AsyncIterable<Buffer>
 }
 
 /** The problem type with which the server refuses a request; throws cli/check-failed when it does not refuse. */

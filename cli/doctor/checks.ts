@@ -93,7 +93,7 @@ async function newestEntry(storage: House['storage']): Promise<Date | null> {
     .orderBy('seq', 'desc')
     .limit(1)
     .executeTakeFirst()
-  return row === undefined ? null : new Date(Number(row.at))
+  return row === undefined ? null : new Date(row.at)
 }
 
 async function keyFileFindings({ config, world }: House): Promise<Finding[]> {

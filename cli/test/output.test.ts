@@ -59,7 +59,7 @@ describe('output', () => {
 
   it('shows share, speed and time left', () => {
     const line = progressLine('up', 25 * 1024 ** 2, 100 * 1024 ** 2, 5)
-    assert.match(line, /^up \[#{6}\.{18}\]  25 % 25\.0 MiB\/100\.0 MiB 5\.0 MiB\/s 0:15 left$/)
+    assert.match(line, /^up \[#{6}\.{18}\] {2}25 % 25\.0 MiB\/100\.0 MiB 5\.0 MiB\/s 0:15 left$/)
   })
 
   it('draws progress in a terminal only', () => {

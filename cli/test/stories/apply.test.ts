@@ -60,7 +60,7 @@ describe('apply', function () {
       'city.yaml',
       CITY.replace('role: contributor', 'role: reader')
         .replace('Karl Amt', 'Karl B. Amt')
-        .replace(/  - name: Pressefotos\n.*\n/, ''),
+        .replace(/ {2}- name: Pressefotos\n.*\n/, ''),
     )
     const changes = (await at.json('apply', changed)) as Change[]
     assert.deepEqual(
