@@ -23,8 +23,15 @@ import { guard } from './s3-faults.ts'
 
 export type Bucket = ReturnType<typeof createBucket>
 
-/** The requests, one verb each. */
-export function createBucket(client: S3Client, options: { bucket: string; prefix: string }) {
+/**
+ * The requests, one verb each.
+ *
+ * @param clients.once sends each request a single time, for what must not be repeated blindly
+ */
+export function createBucket(
+  { client, once }: { client: S3Client; once: S3Client },
+  options: { bucket: string; prefix: string },
+) {
   const target = (id: ObjectId) => ({ Bucket: options.bucket, Key: options.prefix + id })
   const idOf = (key: string | undefined) => (key ?? '').slice(options.prefix.length)
 
@@ -86,7 +93,7 @@ export function createBucket(client: S3Client, options: { bucket: string; prefix
     },
     complete: async (id: ObjectId, handle: string, parts: CompletedPart[]) => {
       const order = { ...target(id), UploadId: handle, MultipartUpload: { Parts: parts } }
-      await guard(() => client.send(new CompleteMultipartUploadCommand(order)))
+      await guard(() => once.send(new CompleteMultipartUploadCommand(order)))
     },
     abort: async (id: ObjectId, handle: string) => {
       const command = new AbortMultipartUploadCommand({ ...target(id), UploadId: handle })

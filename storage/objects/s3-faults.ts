@@ -39,3 +39,8 @@ function statusOf(error: unknown): number | undefined {
   if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined
   return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined
 }
+
+/** Whether one of our errors was made of this answer of the server. */
+export function isAbout(error: unknown, name: string): boolean {
+  return error instanceof StorageError && nameOf(error.cause) === name
+}

@@ -5,12 +5,15 @@
  * trailers, no tagging, no lifecycle. Each body goes out with the SHA-256 of its bytes in the signature, so that the
  * server refuses a damaged one; parts are Buffers, so that the client may repeat them.
  */
-import { S3Client } from '@aws-sdk/client-s3'
+import { setTimeout as pause } from 'node:timers/promises'
+
+import { S3Client, type CompletedPart, type S3ClientConfig } from '@aws-sdk/client-s3'
 
 import { StorageError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import type { FinishedParts, ObjectReader, ObjectStore, PartWriter } from './object-store.ts'
 import { createBucket, type Bucket } from './s3-bucket.ts'
+import { isAbout } from './s3-faults.ts'
 
 export interface S3Options {
   endpoint: string
@@ -22,29 +25,15 @@ export interface S3Options {
   secretAccessKey: string
   /** ms until a connection stands */
   connectionTimeoutMs?: number
-  /** ms until a request that does not move is given up */
-  requestTimeoutMs?: number
+  /** ms until a request on which no byte moves is given up */
+  idleTimeoutMs?: number
 }
 
 /** @throws StorageError `storage/objects-unavailable` the bucket cannot be reached or does not exist */
 export async function s3Objects(options: S3Options): Promise<ObjectStore> {
-  const client = new S3Client({
-    endpoint: options.endpoint,
-    region: options.region,
-    forcePathStyle: true,
-    credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
-    // Servers other than Amazon's refuse, or even store, the trailers that the default would send.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    maxAttempts: 3,
-    requestHandler: {
-      connectionTimeout: options.connectionTimeoutMs ?? 3000,
-      requestTimeout: options.requestTimeoutMs ?? 60_000,
-      httpAgent: { keepAlive: true, maxSockets: 64 },
-      httpsAgent: { keepAlive: true, maxSockets: 64 },
-    },
-  })
-  const bucket = createBucket(client, options)
+  const client = new S3Client(clientConfig(options, 3))
+  const once = new S3Client(clientConfig(options, 1))
+  const bucket = createBucket({ client, once }, options)
   await bucket.check()
 
   return {
@@ -67,7 +56,29 @@ export async function s3Objects(options: S3Options): Promise<ObjectStore> {
     free: () => Promise.resolve(null),
     close: () => {
       client.destroy()
+      once.destroy()
       return Promise.resolve()
+    },
+  }
+}
+
+/** @param maxAttempts how often the client itself sends a request that got no good answer */
+function clientConfig(options: S3Options, maxAttempts: number): S3ClientConfig {
+  return {
+    endpoint: options.endpoint,
+    region: options.region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
+    // Servers other than Amazon's refuse, or even store, the trailers that the default would send.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    maxAttempts,
+    requestHandler: {
+      connectionTimeout: options.connectionTimeoutMs ?? 3000,
+      // Counts from the last byte that moved: large parts and completions take long.
+      socketTimeout: options.idleTimeoutMs ?? 60_000,
+      httpAgent: { keepAlive: true, maxSockets: 64 },
+      httpsAgent: { keepAlive: true, maxSockets: 64 },
     },
   }
 }
@@ -85,27 +96,42 @@ async function openParts(bucket: Bucket, id: ObjectId, begun: string | null): Pr
   }
 }
 
+const COMPLETE_TRIES = 3
+const COMPLETE_PAUSE_MS = 200
+
 /**
- * Completes, and after any answer but success asks what is so: an earlier call may have succeeded, or its answer may
- * have been lost on the way.
+ * Completes, and after any answer but success asks before it tries again: an earlier call may have succeeded, or its
+ * answer may have been lost on the way.
  */
 async function complete(bucket: Bucket, id: ObjectId, finished: FinishedParts): Promise<void> {
   const { handle, receipts, bytes } = finished
   const counted = receipts.map((ETag, i) => ({ ETag, PartNumber: i + 1 }))
-  try {
-    await bucket.complete(id, handle, counted)
-  } catch (error) {
-    const size = await bucket.size(id)
-    if (size !== null && size >= bytes) return
-    const present = await bucket.listParts(id, handle)
-    if (present.length <= counted.length) throw error
-    // Some servers insist on hearing of every part that they hold. Parts of a writer that was cut off lie behind the
-    // counted ones, where nobody reads.
-    const first = present.slice(0, counted.length)
-    const untouched = first.every(({ ETag, PartNumber }, i) => PartNumber === i + 1 && ETag === counted[i]?.ETag)
-    if (!untouched) throw new StorageError('storage/object-damaged', 'a finished part was replaced', error)
-    await bucket.complete(id, handle, present)
+  let parts: CompletedPart[] = counted
+  for (let tries = 1; ; tries++) {
+    try {
+      await bucket.complete(id, handle, parts)
+      return
+    } catch (error) {
+      const size = await bucket.size(id)
+      if (size !== null && size >= bytes) return
+      const present = await bucket.listParts(id, handle)
+      if (tries === COMPLETE_TRIES) throw error
+      if (isAbout(error, 'InvalidPart')) parts = withSurplus(counted, present, error)
+      else await pause(COMPLETE_PAUSE_MS * tries)
+    }
   }
+}
+
+/**
+ * Some servers insist on hearing of every part that they hold. Parts of a writer that was cut off lie behind the counted
+ * ones, where nobody reads.
+ *
+ * @throws StorageError `storage/object-damaged` a counted part is not what it was
+ */
+function withSurplus(counted: CompletedPart[], present: CompletedPart[], cause: unknown): CompletedPart[] {
+  const untouched = counted.every(({ ETag }, i) => present[i]?.PartNumber === i + 1 && present[i].ETag === ETag)
+  if (!untouched) throw new StorageError('storage/object-damaged', 'a finished part was replaced', cause)
+  return present
 }
 
 async function openReader(bucket: Bucket, id: ObjectId): Promise<ObjectReader> {

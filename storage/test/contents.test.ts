@@ -65,7 +65,12 @@ function contentsSuite(openStore: () => Promise<ObjectStore>, large: number): vo
         assert.ok(Buffer.concat(await stream.toArray()).equals(bytes.subarray(start, end)), `${start}-${end}`)
       }
     }
-    for (const [start, end] of [[-1, 5], [5, 4], [0, large + 1], [NaN, 5]] as const) {
+    for (const [start, end] of [
+      [-1, 5],
+      [5, 4],
+      [0, large + 1],
+      [NaN, 5],
+    ] as const) {
       await assert.rejects(house.contents.open(id, { start, end }), codeIs('storage/bad-value'))
     }
   })
@@ -112,10 +117,9 @@ function contentsSuite(openStore: () => Promise<ObjectStore>, large: number): vo
     const stored = await house.contents.put(house.roomId, pieces(bytes, MIB))
     const fileId = await house.database.transaction(async (db) => {
       await stored.commit(db)
-      return house.rowsIn(db).files.create(
-        { contentId: stored.contentId, roomId: house.roomId, name: 'x', state: 'released' },
-        OPERATOR,
-      )
+      return house
+        .rowsIn(db)
+        .files.create({ contentId: stored.contentId, roomId: house.roomId, name: 'x', state: 'released' }, OPERATOR)
     })
     await house.rows.files.erase(fileId, OPERATOR)
     await assert.rejects(house.contents.open(stored.contentId), codeIs('storage/key-destroyed'))
