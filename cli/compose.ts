@@ -18,16 +18,18 @@ import type { App, Sealer, Site } from '../gateway/index.ts'
 import type { MailboxModule } from '../mailbox/index.ts'
 import type { Levels } from '../policies/index.ts'
 import type { SigningKey } from '../signing/index.ts'
-import { createWorker } from '../storage/index.ts'
-import type { Actor, Database, JobQueue, Storage, Worker, World } from '../storage/index.ts'
-import { openBackup, restoreMasterKeys } from '../storage/cipher/key-backup.ts'
-import { openInstallation } from '../storage/installation.ts'
+import {
+  createStorage,
+  createWorker,
+  migrate,
+  openBackup,
+  openDatabase,
+  openInstallation,
+  restoreMasterKeys,
+} from '../storage/index.ts'
+import type { Actor, Database, JobQueue, ObjectStore, Storage, Worker, World } from '../storage/index.ts'
 import { inProcessQueue } from '../storage/jobs/in-process-queue.ts'
-import { openDatabase } from '../storage/metadata/database.ts'
-import { migrate, schemaState } from '../storage/metadata/migrate.ts'
 import { filesystemObjects } from '../storage/objects/filesystem.ts'
-import type { ObjectStore } from '../storage/objects/object-store.ts'
-import { createStorage } from '../storage/storage.ts'
 
 export interface House extends Outside {
   config: Config
@@ -193,5 +195,3 @@ async function openObjects({ objects }: Config): Promise<ObjectStore> {
     secretAccessKey: readSecret(objects.secretAccessKeyFile, 'objects.secretAccessKeyFile'),
   })
 }
-
-export { migrate, schemaState }

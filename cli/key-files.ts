@@ -34,7 +34,7 @@ const ASIDE = '.new-'
 type Needs = Pick<World, 'clock' | 'random'>
 
 /** Makes the folder private to this account. */
-export async function makePrivateFolder(folder: string): Promise<void> {
+async function makePrivateFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
 }
 

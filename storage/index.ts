@@ -2,10 +2,9 @@
  * The face of storage: bytes, keys and rows.
  *
  * `createStorage` binds the row verbs to a database; `transact` gives the same verbs bound to one transaction.
- * Knows nothing of HTTP, tus, OSCI or signatures.
+ * Knows nothing of HTTP, tus, OSCI or signatures. Adapters are not in here: cli/compose.ts names them, and loads only what is used.
  */
 export type { Actor } from './actor.ts'
-export { userOf } from './actor.ts'
 export type { Audit, AuditDetail, AuditEntry, AuditVerdict, NewAuditEntry } from './audit-log.ts'
 export { openBackup, restoreMasterKeys } from './cipher/key-backup.ts'
 export type { BackupLock } from './cipher/key-backup.ts'
@@ -33,9 +32,6 @@ export type {
 } from './ids.ts'
 export { openInstallation } from './installation.ts'
 export type { Invitations, NewInvitation, OpenInvitation } from './invitations.ts'
-export { bullmqQueue } from './jobs/bullmq-queue.ts'
-export { inProcessQueue } from './jobs/in-process-queue.ts'
-export { createClaims } from './jobs/claims.ts'
 export type { Claims, PartnerRule } from './jobs/claims.ts'
 export { JOB_KINDS } from './jobs/job.ts'
 export type {
@@ -57,14 +53,11 @@ export type { BackupState, Keys } from './keys.ts'
 export type { LeftoverReport, Leftovers } from './leftovers.ts'
 export type { Mailbox, MailboxKind, Mailboxes, NewMailbox } from './mailboxes.ts'
 export type { Message, MessageAttachment, MessagePatch, Messages, NewMessage } from './messages.ts'
-export { connectDatabase, openDatabase } from './metadata/database.ts'
+export { openDatabase } from './metadata/database.ts'
 export type { Database, DatabaseConfig } from './metadata/database.ts'
-export { SCHEMA_VERSION, migrate, schemaState } from './metadata/migrate.ts'
+export { migrate, schemaState } from './metadata/migrate.ts'
 export type { Db, Schema } from './metadata/schema.ts'
-export { filesystemObjects } from './objects/filesystem.ts'
 export type { ObjectStore } from './objects/object-store.ts'
-export { s3Objects } from './objects/s3.ts'
-export type { S3Options } from './objects/s3.ts'
 export type { Page, PageRequest } from './page.ts'
 export type { Member, Room, Rooms } from './rooms.ts'
 export type { NewSession, ProvenFactors, Session, Sessions } from './sessions.ts'

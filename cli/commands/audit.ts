@@ -41,7 +41,7 @@ const REASONS = {
   'cut-off': 'and what followed were cut off',
 } as const
 
-export function describeBreak(verdict: Extract<AuditVerdict, { kind: 'broken' }>): string {
+function describeBreak(verdict: Extract<AuditVerdict, { kind: 'broken' }>): string {
   return `the audit chain is broken: entry ${verdict.seq} ${REASONS[verdict.reason]}; keep the database as it is and compare it with a backup`
 }
 

@@ -1,7 +1,8 @@
 /** `amtsbote migrate`: brings the database to the schema of this program, or says what it would do. */
 import { Command } from 'commander'
-import { migrate, openBareDatabase, schemaState, systemWorld } from '../compose.ts'
+import { openBareDatabase, systemWorld } from '../compose.ts'
 import type { Context } from '../context.ts'
+import { migrate, schemaState } from '../../storage/index.ts'
 
 export function migrateCommand(context: () => Context): Command {
   return new Command('migrate')

@@ -3,10 +3,11 @@ import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { describeError } from '../advice.ts'
-import { schemaState, type House } from '../compose.ts'
+import type { House } from '../compose.ts'
 import { keyFileNames, openKeyFile } from '../key-files.ts'
 import { backupWarning } from '../key-backup-state.ts'
 import { readCertificate } from '../../signing/index.ts'
+import { schemaState } from '../../storage/index.ts'
 
 export interface Finding {
   check: string
