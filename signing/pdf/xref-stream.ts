@@ -7,7 +7,7 @@ import { unpackStream } from './filters.ts'
 import { readObjectAt } from './objects.ts'
 import { damaged, wholeNumber } from './values.ts'
 import type { PdfDictionary, PdfValue } from './values.ts'
-import type { XrefEntry, XrefSection } from './xref.ts'
+import type { XrefEntry, XrefSection } from './xref-section.ts'
 
 /** @throws SigningError `signing/pdf-damaged`, `signing/pdf-too-complex`, `signing/pdf-unsupported` */
 export async function readXrefStream(source: RandomAccess, offset: number, budget: Budget): Promise<XrefSection> {

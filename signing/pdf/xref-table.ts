@@ -10,7 +10,7 @@ import type { Budget } from './budget.ts'
 import { parseAt } from './objects.ts'
 import { damaged } from './values.ts'
 import type { PdfDictionary } from './values.ts'
-import type { XrefEntry, XrefSection } from './xref.ts'
+import type { XrefEntry, XrefSection } from './xref-section.ts'
 
 /** Does the keyword `xref` stand at this offset? */
 export async function isTable(source: RandomAccess, offset: number): Promise<boolean> {

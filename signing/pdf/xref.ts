@@ -9,24 +9,9 @@ import type { RandomAccess } from '../random-access.ts'
 import type { Budget } from './budget.ts'
 import { damaged, wholeNumber } from './values.ts'
 import type { PdfDictionary } from './values.ts'
+import type { XrefEntry, XrefSection } from './xref-section.ts'
 import { readXrefStream } from './xref-stream.ts'
 import { isTable, readXrefTable } from './xref-table.ts'
-
-/** Where one object is. `compressed`: at `index` of the object stream with the number `stream`. */
-export type XrefEntry =
-  | { kind: 'free' }
-  | { kind: 'at'; offset: number; generation: number }
-  | { kind: 'compressed'; stream: number; index: number }
-
-/** One cross-reference section with its trailer. */
-export interface XrefSection {
-  style: 'table' | 'stream'
-  trailer: PdfDictionary
-  /** one more than the highest object number that the section lists */
-  end: number
-  /** null: this section does not speak of the object */
-  find(number: number): Promise<XrefEntry | null>
-}
 
 export interface Xref {
   /** offset of the newest section, as the last `startxref` says */

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
  * Which of the programs this machine lacks. A suite that needs one says so in one line and does not run; where services
  * are required (CI), it fails.
  */
-export function missingPrograms(...names: string[]): string[] {
+function missingPrograms(...names: string[]): string[] {
   return names.filter((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error !== undefined)
 }
 

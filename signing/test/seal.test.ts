@@ -171,13 +171,15 @@ describe('sealPdf', () => {
   })
 
   for (const name of [
+    'chromium.pdf',
+    'chromium-linearised.pdf',
     'b-b-pss-xrefstream.pdf',
     'b-lta.pdf',
     'certify-then-approve.pdf',
     'docmdp2-form-filled.pdf',
     'fieldmdp.pdf',
   ]) {
-    it(`adds a seal to a document that others signed: ${name}`, async () => {
+    it(`adds a seal to a document that others made: ${name}`, async () => {
       const before = await fixture(name)
       const after = await seal(before)
       assert.ok(after.subarray(0, before.length).equals(before))

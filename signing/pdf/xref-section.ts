@@ -1,0 +1,20 @@
+/**
+ * One section of a cross-reference, whatever its style; xref-table.ts and xref-stream.ts read them, xref.ts chains them.
+ */
+import type { PdfDictionary } from './values.ts'
+
+/** Where one object is. `compressed`: at `index` of the object stream with the number `stream`. */
+export type XrefEntry =
+  | { kind: 'free' }
+  | { kind: 'at'; offset: number; generation: number }
+  | { kind: 'compressed'; stream: number; index: number }
+
+/** One cross-reference section with its trailer. */
+export interface XrefSection {
+  style: 'table' | 'stream'
+  trailer: PdfDictionary
+  /** one more than the highest object number that the section lists */
+  end: number
+  /** null: this section does not speak of the object */
+  find(number: number): Promise<XrefEntry | null>
+}
