@@ -12,7 +12,6 @@ import type {
   Mailbox,
   MailboxId,
   MessageAttachment,
-  NewMessage,
   Rows,
   StoredContent,
 } from '../storage/index.ts'
@@ -107,21 +106,8 @@ async function keep(deps: MailboxDeps, mailbox: Mailbox, delivery: FetchedDelive
       attachments.push({ name, mediaType: contentType, contentId, size, sha256 })
     }
     const sender = await senderOf(deps, delivery)
-    const message: NewMessage = {
-      mailboxId: mailbox.id,
-      direction: 'in',
-      partner: sender.address,
-      subject: read.letter?.subject ?? delivery.card.subject ?? '',
-      state: read.fault === null ? 'received' : 'tray',
-      osciMessageId: messageId,
-      intermediary: mailbox.intermediary,
-      contentId: bytes.contentId,
-      attachments,
-      acceptedAt: delivery.card.creation,
-      author: read.content?.author ?? null,
-      answers: read.letter?.answers ?? null,
-      lastError: read.fault,
-    }
+    const received = { contentId: bytes.contentId, attachments, partner: sender.address }
+    const message = { ...messageOf(mailbox, delivery, read), ...received }
     const save = async (rows: Rows): Promise<void> => {
       for (const content of stored) await content.commit(rows.db)
       await rows.messages.add(message, COLLECTOR)
@@ -137,6 +123,21 @@ async function keep(deps: MailboxDeps, mailbox: Mailbox, delivery: FetchedDelive
     if (isStorageError(error, 'storage/already-exists')) return false
     throw error
   }
+}
+
+function messageOf(mailbox: Mailbox, { card }: FetchedDelivery, { content, letter, fault }: Read) {
+  return {
+    mailboxId: mailbox.id,
+    direction: 'in',
+    subject: letter?.subject ?? card.subject ?? '',
+    state: fault === null ? 'received' : 'tray',
+    osciMessageId: card.messageId,
+    intermediary: mailbox.intermediary,
+    acceptedAt: card.creation,
+    author: content?.author ?? null,
+    answers: letter?.answers ?? null,
+    lastError: fault,
+  } as const
 }
 
 async function open(deps: MailboxDeps, mailbox: Mailbox, delivery: FetchedDelivery): Promise<Read> {

@@ -1,5 +1,5 @@
 /** Messages (Nachrichten) sent and received: rows and states; their meaning is the mailbox module's. */
-import type { Insertable, Selectable, Updateable } from 'kysely'
+import type { Selectable, Updateable } from 'kysely'
 
 import { userOf } from './actor.ts'
 import type { Actor } from './actor.ts'
@@ -127,10 +127,7 @@ function add({ within, random, clock, record }: RowDeps, message: NewMessage, by
       created_at: clock().getTime(),
       created_by: userOf(by),
     } as Selectable<MessageTable>
-    await tx
-      .insertInto('message')
-      .values(row as Insertable<MessageTable>)
-      .execute()
+    await tx.insertInto('message').values(row).execute()
     const size = message.attachments.reduce((sum, attachment) => sum + attachment.size, 0)
     await record(tx, {
       action: message.direction === 'out' ? 'message.queued' : 'message.collected',

@@ -39,20 +39,30 @@ export async function answerRequest(context: ExchangeDeps, bytes: Buffer): Promi
   const opened = await openTransport(bytes, identity.decryption, { maxBytes, maxParts: 2_000, ciphers })
   const type = requestType(opened.envelope)
   if (context.protection !== 'none' && !opened.encrypted) throw malformed('a request without transport encryption')
-  const [first] = opened.envelope.blocks
-  if (!first || !isNamed(first, OSCI, 'ControlBlock')) throw malformed('ControlBlock is not the first header')
-  const control = readControlBlock(first)
+  const control = controlOf(opened.envelope)
   const { conversationId } = control
   const dialog = conversationId === null ? null : await context.storage.deliveries.dialog(conversationId)
   const certificates = certificatesOf(opened.envelope)
   const named = certificates.find((entry) => entry.role === 'CipherCertificateOriginator')?.certificate
+  const client = clientOf(control, dialog, named)
+  return new Exchange(context, { type, control, certificates, client, opened }).answer(dialog)
+}
+
+function controlOf(envelope: Envelope): ControlBlock {
+  const [first] = envelope.blocks
+  if (!first || !isNamed(first, OSCI, 'ControlBlock')) throw malformed('ControlBlock is not the first header')
+  return readControlBlock(first)
+}
+
+/** Cipher certificate of the client: that of its dialog, else the one it names. */
+function clientOf(control: ControlBlock, dialog: OpenDialog | null, named: Buffer | undefined): Buffer {
   const client = dialog?.cipherCertificate ?? named
   if (!client) {
-    const code = conversationId === null ? 'mailbox/certificate-missing' : 'mailbox/control-block'
+    const code = control.conversationId === null ? 'mailbox/certificate-missing' : 'mailbox/control-block'
     throw new MailboxError(code, 'no cipher certificate to answer to')
   }
   if (named && !named.equals(client)) throw new MailboxError('mailbox/control-block', 'another client in the dialog')
-  return new Exchange(context, { type, control, certificates, client, opened }).answer(dialog)
+  return client
 }
 
 function requestType(envelope: Envelope): RequestType {

@@ -111,7 +111,10 @@ function octetsOf(
   const property = properties.get(id)
   if (property && reference.transform === 'none') return [canonicalize(property)]
   const target = targets.get(id)
-  if (!target) return []
+  return target ? elementOctets(reference, target) : []
+}
+
+function elementOctets(reference: XmlReference, target: XmlElement): Buffer[] {
   if (target.local === 'Base64Content') return reference.transform === 'base64' ? [base64Of(target)] : []
   if (reference.transform !== 'c14n') return []
   if (target.local !== 'EncryptedData') return [canonicalize(target)]

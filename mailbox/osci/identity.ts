@@ -20,9 +20,8 @@ export interface OsciParty {
 
 /** The public half of an identity. */
 export function partyOf(identity: OsciIdentity): OsciParty {
-  const signatureCertificate = identity.signing.certificateChain[0]
-  if (!signatureCertificate) throw new TypeError('a signing key carries its certificate first in the chain')
-  return { cipherCertificate: identity.decryption.certificate, signatureCertificate }
+  const { signing, decryption } = identity
+  return { cipherCertificate: decryption.certificate, signatureCertificate: signing.certificateChain[0] }
 }
 
 /** Lower-case hex SHA-256 of a DER certificate: the name under which rows and Ids know it. */

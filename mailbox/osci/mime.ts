@@ -41,22 +41,28 @@ export function parseMime(bytes: Buffer, limits: MimeLimits): MimeMessage {
   }
   const boundary = parameter(top.headers.get('content-type') ?? '', 'boundary')
   if (boundary === null || boundary === '' || boundary.length > 200) throw malformed('no boundary')
-  const parts: MimePart[] = []
-  let at = openBoundary(bytes, top.end, boundary)
-  for (let open = true; open;) {
-    if (parts.length > limits.maxParts) throw tooLarge(`more than ${limits.maxParts} parts`)
-    const found = readPart(bytes, at, boundary)
-    if (parts.some((part) => part.name === found.part.name)) throw malformed('a Content-ID twice')
-    parts.push(found.part)
-    at = found.next
-    open = !found.last
-  }
-  const [first, ...rest] = parts
+  const [first, ...rest] = readParts(bytes, openBoundary(bytes, top.end, boundary), boundary, limits)
   if (!first) throw malformed('no part')
   for (const part of rest) {
     if (!part.headers.has('content-transfer-encoding')) throw malformed('a part without transfer encoding')
   }
   return { soap: first.body, parts: rest }
+}
+
+function readParts(bytes: Buffer, from: number, boundary: string, limits: MimeLimits): MimePart[] {
+  const parts: MimePart[] = []
+  const names = new Set<string>()
+  let at = from
+  for (let open = true; open;) {
+    if (parts.length > limits.maxParts) throw tooLarge(`more than ${limits.maxParts} parts`)
+    const found = readPart(bytes, at, boundary)
+    if (names.has(found.part.name)) throw malformed('a Content-ID twice')
+    names.add(found.part.name)
+    parts.push(found.part)
+    at = found.next
+    open = !found.last
+  }
+  return parts
 }
 
 function skipBlankLines(bytes: Buffer, from: number): number {

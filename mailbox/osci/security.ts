@@ -77,6 +77,25 @@ function verifySigned(
   const references = new Map(signature.references.map((reference) => [reference.uri, reference]))
   if (references.size !== signature.references.length) throw malformed('a reference twice')
   const elements = [...envelope.blocks, envelope.body]
+  const octets = elementsCovered(elements, references)
+  if (!Array.isArray(octets)) return octets
+  const verdict = partsCovered(parts, references)
+  if (verdict) return verdict
+  // Both sides have the same size and everything of ours was found: no reference points elsewhere.
+  if (references.size !== elements.length + parts.length) return { kind: 'wrong' }
+  const signer = lookup(signature.keyUri, envelope)
+  if (!signer || !signatureValueHolds(signature, signer)) return { kind: 'wrong' }
+  const trusted = octets.map((bytes) => parseXml(bytes, ENVELOPE_LIMITS))
+  const body = trusted.pop()
+  if (!body) throw malformed('no body')
+  return { kind: 'accepted', message: { type: envelope.type, blocks: trusted, body, parts, signer } }
+}
+
+type References = ReadonlyMap<string, XmlReference>
+type Fault = { kind: 'incomplete' } | { kind: 'wrong' }
+
+/** The canonical octets of all elements; only direct children of header and envelope are ever looked up. */
+function elementsCovered(elements: readonly XmlElement[], references: References): Buffer[] | Fault {
   const octets: Buffer[] = []
   for (const element of elements) {
     const id = attributeOf(element, 'Id')
@@ -86,19 +105,16 @@ function verifySigned(
     if (!found) return { kind: 'wrong' }
     octets.push(found)
   }
+  return octets
+}
+
+function partsCovered(parts: readonly MimePart[], references: References): Fault | null {
   for (const part of parts) {
     const reference = references.get(`cid:${part.name}`)
     if (!reference) return { kind: 'incomplete' }
     if (reference.transform !== 'none' || !holds(reference, part.body)) return { kind: 'wrong' }
   }
-  // Both sides have the same size and everything of ours was found: no reference points elsewhere.
-  if (references.size !== elements.length + parts.length) return { kind: 'wrong' }
-  const signer = lookup(signature.keyUri, envelope)
-  if (!signer || !signatureValueHolds(signature, signer)) return { kind: 'wrong' }
-  const trusted = octets.map((bytes) => parseXml(bytes, ENVELOPE_LIMITS))
-  const body = trusted.pop()
-  if (!body) throw malformed('no body')
-  return { kind: 'accepted', message: { type: envelope.type, blocks: trusted, body, parts, signer } }
+  return null
 }
 
 /** The canonical octets of an element when their digest is the referenced one. */

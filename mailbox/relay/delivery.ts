@@ -77,6 +77,7 @@ export function nextStep({ state, osciMessageId }: Delivery): Step {
 
 /** What an outcome makes of a delivery. */
 export function applyOutcome(delivery: Delivery, outcome: Outcome): Delivery {
+  if (isFailure(outcome)) return applyFailure(delivery, outcome)
   switch (outcome.kind) {
     case 'reserved':
       return forward(delivery, { state: 'reserved', osciMessageId: outcome.messageId })
@@ -90,6 +91,29 @@ export function applyOutcome(delivery: Delivery, outcome: Outcome): Delivery {
       return refuse(delivery, outcome.code)
     case 'store-refused':
       return refuseStore(delivery, outcome.code)
+  }
+}
+
+type Failure = Extract<
+  Outcome,
+  { kind: 'store-unreachable' | 'unreachable' | 'unknown' | 'fault' | 'not-begun' | 'impossible' }
+>
+
+const FAILURES: ReadonlySet<Outcome['kind']> = new Set<Failure['kind']>([
+  'store-unreachable',
+  'unreachable',
+  'unknown',
+  'fault',
+  'not-begun',
+  'impossible',
+])
+
+function isFailure(outcome: Outcome): outcome is Failure {
+  return FAILURES.has(outcome.kind)
+}
+
+function applyFailure(delivery: Delivery, failure: Failure): Delivery {
+  switch (failure.kind) {
     case 'store-unreachable':
       return takeBack(delivery)
     case 'unreachable':
@@ -98,10 +122,10 @@ export function applyOutcome(delivery: Delivery, outcome: Outcome): Delivery {
       return failed(delivery, 'mailbox/no-answer')
     case 'fault':
     case 'not-begun':
-      return failed(delivery, outcome.code)
+      return failed(delivery, failure.code)
     case 'impossible':
       // An earlier request may have arrived all the same; then a person decides.
-      return { ...failed(delivery, outcome.code), state: delivery.uncertain > 0 ? 'held' : 'failed' }
+      return { ...failed(delivery, failure.code), state: delivery.uncertain > 0 ? 'held' : 'failed' }
   }
 }
 

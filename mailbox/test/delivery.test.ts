@@ -169,6 +169,7 @@ describe('any history of outcomes', () => {
   function possible(step: string, { kind }: Outcome): boolean {
     if (step === 'reserve') return ['reserved', 'refused', 'fault', 'unreachable', 'unknown'].includes(kind)
     if (step === 'store') return kind === 'sending'
+    if (step === 'sending') return ['card', 'store-refused', 'store-unreachable', 'unknown', 'fault'].includes(kind)
     return ['card', 'no-card', 'refused', 'fault', 'unreachable', 'unknown'].includes(kind)
   }
 
@@ -179,9 +180,7 @@ describe('any history of outcomes', () => {
         let sending = false
         let open = new Set<string>()
         for (const event of history) {
-          if (!sending && !possible(nextStep(now).kind, event)) continue
-          if (sending && !['card', 'store-refused', 'store-unreachable', 'unknown', 'fault'].includes(event.kind))
-            continue
+          if (!possible(sending ? 'sending' : nextStep(now).kind, event)) continue
           const before = now
           now = applyOutcome(now, event)
           if (event.kind === 'sending') {

@@ -143,6 +143,6 @@ describe('messages that were tampered with', function () {
   })
 
   it('keeps the faults of other modules inside', () => {
-    assert.throws(() => asMailboxError(() => JSON.parse('{')), SyntaxError)
+    assert.throws(() => asMailboxError((): unknown => JSON.parse('{')), SyntaxError)
   })
 })

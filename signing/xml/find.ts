@@ -52,13 +52,16 @@ export function attributeOf(element: XmlElement, local: string): string | null {
  * @throws SigningError `signing/xml-malformed` it has child elements
  */
 export function textOf(element: XmlElement): string {
-  if (element.children.some((child) => typeof child !== 'string')) throw malformed('elements in text')
-  return element.children.join('')
+  return element.children.map((child) => (typeof child === 'string' ? child : throwMixed())).join('')
 }
 
 /** The decoded base64 text of an element; characters outside the alphabet are line breaks and skipped. */
 export function base64Of(element: XmlElement): Buffer {
   return Buffer.from(textOf(element), 'base64')
+}
+
+function throwMixed(): never {
+  throw malformed('elements in text')
 }
 
 function malformed(what: string): SigningError {

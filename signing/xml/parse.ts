@@ -36,6 +36,7 @@ export interface XmlLimits {
   maxElements: number
 }
 
+// eslint-disable-next-line no-control-regex -- XML 1.0 §2.2: the characters that no document may hold
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
 const NAME =
   /[A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd][-.\w\u00b7\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u037d\u037f-\u1fff\u203f\u2040\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd]*/y
@@ -155,8 +156,16 @@ class Reader {
     if (this.root && this.open.length === 0) throw malformed('a second root element')
     if (this.open.length >= this.limits.maxDepth) throw tooLarge(`more than ${this.limits.maxDepth} levels`)
     if (++this.elements > this.limits.maxElements) throw tooLarge(`more than ${this.limits.maxElements} elements`)
+    const element = this.element(this.open.at(-1) ?? null)
+    if (this.text[this.at] === '/') this.at += 1
+    else this.open.push(element)
+    if (this.text[this.at] !== '>') throw malformed('a start tag')
+    this.at += 1
+  }
+
+  /** Name and attributes of a start tag, as a child of its parent. */
+  private element(parent: XmlElement | null): XmlElement {
     const [prefix, local] = this.qualifiedName()
-    const parent = this.open.at(-1) ?? null
     const { declarations, scope, attributes } = splitAttributes(this.rawAttributes(), parent?.scope ?? NO_DECLARATIONS)
     const namespace = prefix === 'xml' ? XML_NAMESPACE : scope.get(prefix)
     if (namespace === undefined && prefix !== '') throw malformed('an undeclared prefix')
@@ -172,10 +181,7 @@ class Reader {
     }
     if (parent) parent.children.push(element)
     else this.root = element
-    if (this.text[this.at] === '/') this.at += 1
-    else this.open.push(element)
-    if (this.text[this.at] !== '>') throw malformed('a start tag')
-    this.at += 1
+    return element
   }
 
   private rawAttributes(): XmlAttribute[] {
