@@ -3,6 +3,7 @@ import { Kysely, sql } from 'kysely'
 
 import type { Logger } from '../world.ts'
 import { isRaceLost, unavailable } from './faults.ts'
+import { createGroupCommit } from './group-commit.ts'
 import { postgresqlDialect } from './postgresql.ts'
 import type { Db, Schema } from './schema.ts'
 import { sqliteDialect } from './sqlite.ts'
@@ -44,10 +45,12 @@ export function connectDatabase(config: DatabaseConfig, log: Logger): Database {
       : postgresqlDialect(config.url, config.maxConnections ?? MAX_CONNECTIONS, log)
   const kysely = new Kysely<Schema>({ dialect })
   const afterwards: Afterwards = new WeakMap()
+  const grouped = createGroupCommit((work) => kysely.transaction().execute(work))
+  const run: RunTransaction = config.kind === 'sqlite' ? grouped : (work) => runAgain(kysely, work)
   return {
     kysely,
     kind: config.kind,
-    transaction: (work) => runTransaction(kysely, afterwards, work),
+    transaction: (work) => withAfterwards(run, afterwards, work),
     afterCommit: (db, work) => {
       const queue = afterwards.get(db)
       if (queue === undefined) work()
@@ -60,19 +63,31 @@ export function connectDatabase(config: DatabaseConfig, log: Logger): Database {
   }
 }
 
+type RunTransaction = <T>(work: (db: Db) => Promise<T>) => Promise<T>
+
 /** By transaction: what to run after its commit. */
 type Afterwards = WeakMap<Db, (() => void)[]>
 
-async function runTransaction<T>(kysely: Db, afterwards: Afterwards, work: (db: Db) => Promise<T>): Promise<T> {
+async function withAfterwards<T>(
+  run: RunTransaction,
+  afterwards: Afterwards,
+  work: (db: Db) => Promise<T>,
+): Promise<T> {
+  let queue: (() => void)[] = []
+  const result = await run((db) => {
+    queue = []
+    afterwards.set(db, queue)
+    return work(db)
+  })
+  for (const next of queue) next()
+  return result
+}
+
+/** PostgreSQL: again, when it was this transaction that lost a deadlock. */
+async function runAgain<T>(kysely: Db, work: (db: Db) => Promise<T>): Promise<T> {
   for (let run = 1; ; run += 1) {
-    const queue: (() => void)[] = []
     try {
-      const result = await kysely.transaction().execute((transaction) => {
-        afterwards.set(transaction, queue)
-        return work(transaction)
-      })
-      for (const next of queue) next()
-      return result
+      return await kysely.transaction().execute(work)
     } catch (error) {
       if (!isRaceLost(error)) throw error
       if (run === MAX_RUNS) throw unavailable(error)

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { statSync } from 'node:fs'
 
 import { sql } from 'kysely'
 
 import { connectDatabase, openDatabase, type Database } from '../metadata/database.ts'
+import { createGroupCommit } from '../metadata/group-commit.ts'
 import { SCHEMA_VERSION, migrate, schemaState } from '../metadata/migrate.ts'
 import type { Schema } from '../metadata/schema.ts'
 import { codeIs } from './support/codes.ts'
@@ -165,6 +167,43 @@ onBothDatabases('the database', (fresh) => {
     )
   })
 
+  it('keeps each of many transactions at once whole or not at all, whatever becomes of its neighbours', async function () {
+    this.timeout(20_000)
+    const followed: number[] = []
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 60 }, (_, n) =>
+        database.transaction(async (db) => {
+          database.afterCommit(db, () => followed.push(n))
+          for (const half of ['a', 'b']) {
+            await db
+              .insertInto('setting')
+              .values({ key: `many ${n} ${half}`, value: '1' })
+              .execute()
+            if (n % 7 === 3 && half === 'a') throw new Error(`no ${n}`)
+            // a statement of the database itself that fails
+            if (n % 7 === 5)
+              await db
+                .insertInto('setting')
+                .values({ key: `many ${n} ${half}`, value: '2' })
+                .execute()
+          }
+          return n
+        }),
+      ),
+    )
+    const good = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+    assert.deepEqual(
+      good,
+      Array.from({ length: 60 }, (_, n) => n).filter((n) => n % 7 !== 3 && n % 7 !== 5),
+    )
+    assert.deepEqual(
+      [...followed].sort((a, b) => a - b),
+      good,
+    )
+    const rows = await database.kysely.selectFrom('setting').select('key').where('key', 'like', 'many %').execute()
+    assert.deepEqual(new Set(rows.map((row) => row.key)), new Set(good.flatMap((n) => [`many ${n} a`, `many ${n} b`])))
+  })
+
   it('is brought up to date once by several programs that start at once', async function () {
     this.timeout(20_000)
     const shared = await fresh()
@@ -234,6 +273,38 @@ describe('SQLite', () => {
     await Promise.all([first, second])
     assert.deepEqual(order, ['first', 'second sees 1'])
     await Promise.all([one.close(), two.close()])
+  })
+
+  it('flushes once for several transactions that wait for each other', async () => {
+    const config = freshSqlite()
+    const database = await openDatabase(config, log)
+    const path = config.kind === 'sqlite' ? config.path : ''
+    // sqlite.org/fileformat2.html §4.1: header of 32 bytes, then a frame of 24 bytes and a page for each page written
+    const pages = () => (statSync(`${path}-wal`).size - 32) / (24 + 4096)
+    await database.kysely.insertInto('setting').values({ key: 'k', value: 'new' }).execute()
+    const before = pages()
+    const writes = Array.from({ length: 20 }, (_, n) =>
+      database.transaction((db) =>
+        db
+          .updateTable('setting')
+          .set({ value: String(n) })
+          .where('key', '=', 'k')
+          .execute(),
+      ),
+    )
+    await Promise.all(writes)
+    // one transaction for the first, one for the nineteen that came meanwhile; each writes the same page
+    assert.equal(pages() - before, 2)
+    await database.close()
+  })
+
+  it('answers with an error when a transaction begins another one and waits for it', async () => {
+    const database = await openDatabase(freshSqlite(), log)
+    const grouped = createGroupCommit((work) => database.kysely.transaction().execute(work), 50)
+    const nested = grouped(() => grouped(() => Promise.resolve()))
+    await assert.rejects(nested, codeIs('storage/database-unavailable'))
+    assert.equal(await grouped(() => Promise.resolve('next')), 'next')
+    await database.close()
   })
 
   it('is unavailable, not a crash, where the file cannot be', async () => {
