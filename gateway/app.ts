@@ -37,6 +37,7 @@ import type { Sealer } from './seal.ts'
 import { sessionApi } from './session-api.ts'
 import { sessionRoutes } from './session.ts'
 import type { Site } from './site.ts'
+import { limitSilence } from './tus/idle.ts'
 import { tusMiddleware } from './tus/server.ts'
 import type { TusLimits } from './tus/server.ts'
 import { uploadFormRoutes } from './upload-form.ts'
@@ -87,6 +88,7 @@ export function createApp(deps: AppDeps): App {
   koa.use(renderFaults(log, pages.showFault))
   koa.use(assets.middleware)
   koa.use(countRequests(house))
+  koa.use(hangUpOnSilence(deps.uploads.idleMs))
   koa.use(refuseForeignOrigins(publicUrl.origin))
   koa.use(
     tusMiddleware({
@@ -114,6 +116,14 @@ function routeTable(house: House, seal: Sealer | null): Route[] {
     ...fileRoutes(house, seal),
     ...accountRoutes(house),
   ]
+}
+
+/** A body that stops coming holds a connection: the server itself sets no limit on whole requests. */
+function hangUpOnSilence(idleMs: number): Middleware {
+  return async (ctx, next) => {
+    if (!ctx.req.complete) limitSilence(ctx.req, idleMs)
+    await next()
+  }
 }
 
 function countRequests({ limits, addressOf }: Pick<House, 'limits' | 'addressOf'>): Middleware {

@@ -3,6 +3,7 @@
  *
  * Every value is taken once; a field that stands there twice is refused, because two readers would take different ones.
  */
+import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koa'
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
@@ -77,20 +78,33 @@ export function ownFields(fields: Record<string, string>): Record<string, string
 
 const STEP_UP_FIELDS = new Set(['csrf', 'code', 'next', 'resume'])
 
-/** Collects a request body of at most `limit` bytes. @throws GatewayError `gateway/too-large` */
-export async function readBody(
-  request: AsyncIterable<Buffer> & { headers: NodeJS.Dict<string | string[]> },
-  limit: number,
-) {
+/**
+ * Collects a request body of at most `limit` bytes.
+ *
+ * @throws GatewayError `gateway/too-large`; `gateway/bad-input` the client broke off
+ */
+export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw new GatewayError('gateway/too-large')
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += chunk.length
-    if (size > limit) throw new GatewayError('gateway/too-large')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const brokenOff = (cause?: unknown) => {
+      reject(new GatewayError('gateway/bad-input', { facts: { reason: 'broken-off' }, cause }))
+    }
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= limit) chunks.push(chunk)
+      else {
+        request.pause()
+        reject(new GatewayError('gateway/too-large'))
+      }
+    })
+    request.once('end', () => {
+      resolve(Buffer.concat(chunks))
+    })
+    request.once('error', brokenOff)
+    request.once('close', brokenOff)
+  })
 }
 
 function requireType(ctx: Context, type: string): void {

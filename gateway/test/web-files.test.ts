@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { openBrowser, signIn } from './support/browser.ts'
 import type { Browser } from './support/browser.ts'
 import { PASSWORD, openWebHouse } from './support/web-house.ts'
@@ -114,6 +117,21 @@ describe('files of a room', function () {
     const stored = await house.storage.files.byName(room.id, 'Grüße.bin')
     assert.equal(stored?.current.size, 120_000)
     assert.equal(stored.current.sha256, createHash('sha256').update(bytes).digest('hex'))
+  })
+
+  it('are cut off, never completed, when what is stored was altered', async () => {
+    const id = await house.file(room.id, 'beschaedigt.bin', randomBytes(1_000_000))
+    const objects = join(house.folder, 'objects')
+    const entries = await readdir(objects, { recursive: true, withFileTypes: true })
+    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+    const path = paths.find((candidate) => statSync(candidate).size > 1_000_000)
+    assert.ok(path)
+    const bytes = await readFile(path)
+    bytes.writeUInt8(bytes.readUInt8(900_000) ^ 1, 900_000)
+    await writeFile(path, bytes)
+    await assert.rejects(browser.get(`/api/files/${id}/content`), { code: 'ECONNRESET' })
+    assert.match(house.log.join('\n'), /"code":"storage\/object-damaged"/)
+    assert.equal((await browser.get('/health/live')).status, 200)
   })
 
   it('become a new version when the name is there already', async () => {

@@ -227,6 +227,31 @@ describe('hostile requests', function () {
     for (const value of browser.cookies.values()) assert.ok(!log.includes(value))
   })
 
+  it('that stop in the middle of their body are hung up on', async () => {
+    const impatient = await openWebHouse({ uploads: { expiresAfterMs: 60_000, idleMs: 100 } })
+    try {
+      for (const [path, type] of [
+        ['/api/login', 'application/json'],
+        ['/osci', 'multipart/related'],
+      ]) {
+        const closed = new Promise<void>((resolve) => {
+          const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: 100\r\n\r\n{"a`
+          const socket = connect(impatient.port, '127.0.0.1', () => socket.write(head))
+          socket.on('error', () => undefined)
+          socket.on('close', () => {
+            resolve()
+          })
+          socket.resume()
+        })
+        await closed
+      }
+      assert.equal((await openBrowser(impatient.url).get('/health/live')).status, 200)
+      assert.doesNotMatch(impatient.log.join('\n'), /request failed/)
+    } finally {
+      await impatient.close()
+    }
+  })
+
   it('too many from one address are slowed down, with the time to wait', async () => {
     const strict = await openWebHouse({ limits: { credentialsPerMinute: 3, requestsPerMinute: 8 } })
     try {

@@ -22,6 +22,8 @@ export const SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
 export interface WebHouse {
   url: string
   port: number
+  /** where the instance keeps its keys, rows and objects */
+  folder: string
   storage: Storage
   routes: readonly Route[]
   /** every log line, as JSON */
@@ -75,7 +77,7 @@ export async function openWebHouse(change: Partial<AppDeps> & { https?: boolean 
 
   return {
     url: `http://127.0.0.1:${port}`,
-    ...{ port, storage, routes: app.routes, log: lines, now: clock },
+    ...{ port, folder, storage, routes: app.routes, log: lines, now: clock },
     advance: (ms) => {
       now += ms
     },
