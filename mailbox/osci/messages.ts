@@ -6,7 +6,7 @@
 
 export const SOAP = 'http://schemas.xmlsoap.org/soap/envelope/'
 export const OSCI = 'http://www.osci.de/2002/04/osci'
-export const OSCI2017 = 'http://xoev.de/transport/osci12/7'
+const OSCI2017 = 'http://xoev.de/transport/osci12/7'
 export const XSI = 'http://www.w3.org/2001/XMLSchema-instance'
 const DSIG = 'http://www.w3.org/2000/09/xmldsig#'
 const XENC = 'http://www.w3.org/2001/04/xmlenc#'
@@ -38,8 +38,6 @@ export const REQUESTS = [
   'FetchProcessCard',
 ] as const
 export type RequestType = (typeof REQUESTS)[number]
-export type ResponseType = `ResponseTo${RequestType}`
-export type MessageType = RequestType | ResponseType
 
 /** Every type that the specification names, so that a known but unserved one is told from nonsense. */
 const OTHER_REQUESTS = [

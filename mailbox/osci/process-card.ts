@@ -66,7 +66,7 @@ function readStamp(card: XmlElement, name: string): Date | null {
 }
 
 /** An xsd:dateTime. @throws MailboxError `mailbox/malformed` */
-export function readDate(text: string): Date {
+function readDate(text: string): Date {
   const shape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?$/
   const at = new Date(shape.test(text) ? text : NaN)
   if (Number.isNaN(at.getTime())) throw malformed('a date')

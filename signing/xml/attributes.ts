@@ -2,12 +2,19 @@
  * Splits the attributes of a start tag into namespace declarations and real attributes (Namespaces in XML 1.0 §3, §6).
  */
 import { SigningError } from '../errors.ts'
-import type { XmlAttribute } from './parse.ts'
 
-const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace'
+export const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace'
 const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/'
 
-export interface SplitAttributes {
+export interface XmlAttribute {
+  prefix: string
+  local: string
+  /** '' for an attribute without prefix */
+  namespace: string
+  value: string
+}
+
+interface SplitAttributes {
   declarations: ReadonlyMap<string, string>
   scope: ReadonlyMap<string, string>
   attributes: readonly XmlAttribute[]

@@ -4,7 +4,8 @@
  * One deliberate difference, the same as OSCI peers make: `xml:*` attributes of ancestors are not copied to the apex
  * (docs/divergences.md). Works on the tree of parse.ts; the apex is any element of it.
  */
-import type { XmlAttribute, XmlElement } from './parse.ts'
+import type { XmlAttribute } from './attributes.ts'
+import type { XmlElement } from './parse.ts'
 
 export const CANONICAL_XML = 'http://www.w3.org/TR/2001/REC-xml-c14n-20010315'
 

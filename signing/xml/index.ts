@@ -1,7 +1,6 @@
 /** XML for messages from strangers: reading, canonical form, signature, encryption. */
-export { AES256_GCM, SHA256 } from './algorithms.ts'
+export { SHA256 } from './algorithms.ts'
 export { canonicalText, canonicalize, escapeAttribute, escapeText } from './c14n.ts'
-export type { CanonicalOptions } from './c14n.ts'
 export {
   SEAL_METHOD_TEXT,
   XENC_NAMESPACE,
@@ -11,10 +10,10 @@ export {
   readEncryptedData,
   sealBytes,
 } from './encryption.ts'
-export type { CipherPolicy, KeyReceiver, ReadEncryptedData, SealMethod, Sealed, WrappedKey } from './encryption.ts'
-export { attributeOf, base64Of, childElements, isNamed, optionalChild, requiredChild, textOf } from './find.ts'
+export type { CipherPolicy, ReadEncryptedData, SealMethod } from './encryption.ts'
+export { attributeOf, base64Of, childElements, isNamed, optionalChild, textOf } from './find.ts'
 export { parseXml } from './parse.ts'
-export type { XmlAttribute, XmlElement, XmlLimits } from './parse.ts'
+export type { XmlElement, XmlLimits } from './parse.ts'
 export {
   DSIG_NAMESPACE,
   composeSignature,
@@ -23,4 +22,4 @@ export {
   wrappedBase64,
   xmlDigest,
 } from './signature.ts'
-export type { ReadSignature, SignatureParts, XmlReference } from './signature.ts'
+export type { ReadSignature, XmlReference } from './signature.ts'

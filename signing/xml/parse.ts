@@ -6,15 +6,8 @@
  * Comments are dropped and the text around them is one text, as Canonical XML without comments sees it.
  */
 import { SigningError } from '../errors.ts'
-import { splitAttributes } from './attributes.ts'
-
-export interface XmlAttribute {
-  prefix: string
-  local: string
-  /** '' for an attribute without prefix */
-  namespace: string
-  value: string
-}
+import { XML_NAMESPACE, splitAttributes } from './attributes.ts'
+import type { XmlAttribute } from './attributes.ts'
 
 export interface XmlElement {
   prefix: string
@@ -41,7 +34,6 @@ const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
 const NAME =
   /[A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd][-.\w\u00b7\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u037d\u037f-\u1fff\u203f\u2040\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd]*/y
 const NO_DECLARATIONS: ReadonlyMap<string, string> = new Map()
-export const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace'
 
 /**
  * Reads one document and returns its root element.

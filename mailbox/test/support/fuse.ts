@@ -1,6 +1,6 @@
 /** A process that dies at the n-th thing it does: every call to storage or network ticks before and after. */
 import type { Rows, Storage } from '../../../storage/index.ts'
-import type { Exchange, OsciTransport } from '../../index.ts'
+import type { Exchange, OsciTransport } from '../../osci/transport.ts'
 
 export class Dead extends Error {
   override readonly name = 'Dead'
