@@ -196,6 +196,11 @@ export function isInteractive(): boolean {
   return process.stderr.isTTY && process.env['CI'] === undefined && process.env['TERM'] !== 'dumb'
 }
 
+/** True under `npm start`: a shell stands between npm and this process, and a signal to npm ends only the shell. */
+export function isStartedByNpm(): boolean {
+  return process.env['npm_lifecycle_event'] !== undefined
+}
+
 /** True when this module is the program that was started, also through a link. */
 export function isProgram(modulePath: string): boolean {
   const started = process.argv[1]

@@ -1,6 +1,7 @@
 /** `amtsbote serve`: serves until SIGTERM or SIGINT; prints the one-time link of the first administrator while there is none. */
 import { Command } from 'commander'
 import { systemWorld, type House } from '../compose.ts'
+import { isStartedByNpm } from '../config.ts'
 import type { Context } from '../context.ts'
 import { everyRow } from '../lookup.ts'
 import { backupWarning } from '../key-backup-state.ts'
@@ -46,32 +47,50 @@ async function firstAdministratorLink({ storage, world, invitationLink }: House)
   return invitationLink(token)
 }
 
+/** Under npm one Ctrl-C arrives twice, from the terminal and from npm; only a later one means "at once". */
+const SAME_SIGNAL_MS = 2_000
+const LOOK_FOR_PARENT_EVERY_MS = 500
+
 /** A fault that nobody caught ends the process with a log line and exit code 1, after what was acknowledged is safe anyway. */
 async function untilToldToStop(serving: Serving): Promise<void> {
-  const { log } = serving.house.world
+  const { log, clock } = serving.house.world
   const reason = await new Promise<'signal' | 'fault'>((resolve) => {
-    process.once('SIGTERM', () => {
+    const told = (): void => {
       resolve('signal')
-    })
-    process.once('SIGINT', () => {
-      resolve('signal')
-    })
-    process.on('uncaughtException', (error) => {
-      log.error({ error: error.stack ?? String(error) }, 'a fault that nobody caught; the server stops')
+    }
+    const failed = (what: string) => (error: unknown) => {
+      log.error({ error: textOf(error) }, what)
       resolve('fault')
-    })
-    serving.ready.catch((error: unknown) => {
-      log.error({ error: String(error) }, 'keys or background work could not be started; the server stops')
-      resolve('fault')
-    })
+    }
+    process.once('SIGTERM', told).once('SIGINT', told)
+    if (isStartedByNpm()) whenOrphaned(told)
+    process.on('uncaughtException', failed('a fault that nobody caught; the server stops'))
+    // One request's stray promise is no reason to end all others: it is told, and the server goes on.
     process.on('unhandledRejection', (error) => {
-      log.error(
-        { error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
-        'a promise failed and nobody waited for it',
-      )
+      log.error({ error: textOf(error) }, 'a promise failed and nobody waited for it')
     })
+    serving.ready.catch(failed('keys or background work could not be started; the server stops'))
   })
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(130))
+  const first = clock().getTime()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (clock().getTime() - first > SAME_SIGNAL_MS) process.exit(130)
+    })
+  }
   await serving.stop()
-  if (reason === 'fault') process.exitCode = 1
+  process.exitCode = reason === 'fault' ? 1 : 0
+}
+
+function whenOrphaned(tell: () => void): void {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    tell()
+  }, LOOK_FOR_PARENT_EVERY_MS)
+  timer.unref()
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
