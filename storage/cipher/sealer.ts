@@ -77,7 +77,11 @@ function createLane(thread: Thread): Lane {
   return {
     seal: async (cipher, run, region, digests) =>
       Number(await thread.ask({ kind: 'seal', cipher, ...run, ...region, digests })),
-    sha256: async (memory, length) => String(await thread.ask({ kind: 'sha256', memory, length })),
+    sha256: async (memory, length) => {
+      const digest = await thread.ask({ kind: 'sha256', memory, length })
+      if (typeof digest !== 'string') throw new TypeError('the sealing thread answered something else')
+      return digest
+    },
     open: async (cipher, run, sealed) => {
       const bytes = sealed.byteLength === sealed.buffer.byteLength ? sealed.buffer : new Uint8Array(sealed).buffer
       const moved = bytes as ArrayBuffer
@@ -105,7 +109,7 @@ type Thread = ReturnType<typeof createThread>
 
 /** One worker with its unanswered questions; holds the process alive only while there are some. */
 function createThread() {
-  const open = new Map<number, { resolve(result: SealingResult): void; reject(error: Error): void }>()
+  const open = new Map<number, { resolve: (result: SealingResult) => void; reject: (error: Error) => void }>()
   let worker: Worker | null = null
   let last = 0
 

@@ -91,9 +91,17 @@ export function createContentReader(
     size,
     stream,
     close: async () => {
-      const opened = await Promise.allSettled(readers.values())
+      const opened = [...readers.values()]
       readers.clear()
-      await Promise.all(opened.map((reader) => (reader.status === 'fulfilled' ? reader.value.close() : undefined)))
+      // One that did not open has nothing to close.
+      await Promise.all(
+        opened.map((reader) =>
+          reader.then(
+            (open) => open.close(),
+            () => undefined,
+          ),
+        ),
+      )
     },
   }
 }

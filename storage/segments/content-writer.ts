@@ -4,7 +4,7 @@ import { StorageError } from '../errors.ts'
 import type { ByteDeps } from './deps.ts'
 import { deleteSegments } from './removal.ts'
 import { newSegment, type Segment } from './segment-rows.ts'
-import { createSegmentWriter, type SegmentEnd, type SegmentWriter } from './segment-writer.ts'
+import { SegmentWriter, type SegmentEnd } from './segment-writer.ts'
 
 /**
  * Seals and stores the bytes of `source`; when anything fails, what was stored is removed and the fault thrown on.
@@ -22,7 +22,7 @@ export async function writeContent(
   const cipher = { key, segmentId: segment.id }
   const nothing = { handle: null, parts: 0, receipts: [], plainSize: 0 }
   const start = { cipher, objectId: segment.objectId, ...nothing, digests: [segment.id], digested: 0 }
-  const writer = createSegmentWriter({ objects: deps.objects, lane, memory: deps.memory }, start)
+  const writer = new SegmentWriter({ objects: deps.objects, lane, memory: deps.memory }, start)
   try {
     const size = await pushAll(writer, source, order.maxBytes)
     const finished = await closeSegment(deps, segment, writer, await writer.end('last'))

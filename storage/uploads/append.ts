@@ -95,30 +95,45 @@ async function work(it: Work): Promise<number> {
 
 /** Receives while the row follows in the background; a row that cannot follow ends the request. */
 async function receiveAll({ row, source, options, writing, lease, check }: Work): Promise<Received> {
-  const stop = new AbortController()
-  let saving: Promise<void> | null = null
-  let failure: unknown = null
-  let next = writing.writer.progress().plainSize + PROGRESS_BYTES
-  const moved = (): void => {
-    // What a checksum covers must not count before the digest agrees.
-    if (check || saving || writing.writer.progress().plainSize < next) return
-    next = writing.writer.progress().plainSize + PROGRESS_BYTES
-    saving = writing
-      .saveProgress()
-      .catch((error: unknown) => {
-        failure = error
-        stop.abort()
-      })
-      .finally(() => {
-        saving = null
-      })
-  }
+  // What a checksum covers must not count before the digest agrees.
+  const follower = followProgress(writing, check === null ? PROGRESS_BYTES : Infinity)
+  const { wanted } = lease
+  const maxBytes = Math.min(options.maxBytes, (row.size ?? Number.MAX_SAFE_INTEGER) - row.offset)
+  let received: Received
   try {
-    const maxBytes = Math.min(options.maxBytes, (row.size ?? Number.MAX_SAFE_INTEGER) - row.offset)
-    return await receive(source, writing.writer, { maxBytes, stop: stop.signal, wanted: lease.wanted, moved })
+    received = await receive(source, writing.writer, { maxBytes, stop: follower.failed, wanted, moved: follower.look })
   } finally {
-    await saving
-    if (failure instanceof Error) throw failure
+    await follower.idle()
+  }
+  follower.failed.throwIfAborted()
+  return received
+}
+
+/** Saves the progress of a writing whenever it has moved on by `every` bytes, one save at a time. */
+function followProgress(writing: Writing, every: number) {
+  const failure = new AbortController()
+  const moved = (): number => writing.writer.progress().plainSize
+  let saving: Promise<void> | null = null
+  let next = moved() + every
+  const save = async (): Promise<void> => {
+    try {
+      await writing.saveProgress()
+    } catch (error) {
+      failure.abort(error)
+    }
+    saving = null
+  }
+  return {
+    /** aborts with what went wrong */
+    failed: failure.signal,
+    look: (): void => {
+      if (saving || moved() < next) return
+      next = moved() + every
+      saving = save()
+    },
+    idle: async (): Promise<void> => {
+      await saving
+    },
   }
 }
 
@@ -153,7 +168,7 @@ async function orAbandon<T>(writing: Writing, act: () => Promise<T>): Promise<T>
 interface Check {
   name: string
   /** @throws StorageError `storage/checksum-mismatch` */
-  verify(): Promise<void>
+  verify: () => Promise<void>
   drop(): void
 }
 

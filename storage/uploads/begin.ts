@@ -30,7 +30,7 @@ export interface NewUploadOrder {
 export function prepareUpload(
   deps: UploadDeps,
   { spec, by }: NewUploadOrder,
-): { upload: NewUpload; insert(db: Db): Promise<void> } {
+): { upload: NewUpload; insert: (db: Db) => Promise<void> } {
   checkSize(spec.size)
   const now = deps.clock()
   const upload: NewUpload = {

@@ -12,7 +12,7 @@ import type { Db } from '../metadata/schema.ts'
 import { closeSegment, completeSegment, pushAll } from '../segments/content-writer.ts'
 import type { ByteDeps } from '../segments/deps.ts'
 import { contentRow, keyOf, newSegment, saveSegment, segmentsOf, type Segment } from '../segments/segment-rows.ts'
-import { createSegmentWriter, type SegmentEnd, type SegmentWriter } from '../segments/segment-writer.ts'
+import { SegmentWriter, type SegmentEnd } from '../segments/segment-writer.ts'
 import type { HeldLease } from './lease.ts'
 import type { UploadRow } from './upload-rows.ts'
 
@@ -27,7 +27,7 @@ export interface Writing {
    */
   keep(offset: number, verify?: Verify): Promise<void>
   /** Makes all objects whole. Then run `save` in the finishing transaction, and `committed` after it. */
-  close(verify?: Verify): Promise<{ save(db: Db): Promise<void>; committed(): void }>
+  close(verify?: Verify): Promise<{ save: (db: Db) => Promise<void>; committed: () => void }>
   /** Removes what the rows have ceased to name; failures are for `doctor`. */
   tidy(): Promise<void>
   /** Gives up: what was sent beyond the rows will not count. */
@@ -50,7 +50,7 @@ export async function openWriting(deps: ByteDeps, order: WritingOrder): Promise<
   const { database, objects } = deps
   const plan = await planWriting(deps, order)
   const { base, current, carried, kept, retired } = plan
-  const writer = createSegmentWriter(
+  const writer = new SegmentWriter(
     { objects, lane: deps.sealer.lane(row.id), memory: deps.memory },
     {
       ...{ objectId: current.objectId, handle: current.handle, parts: current.parts, plainSize: current.plainSize },
@@ -69,8 +69,9 @@ export async function openWriting(deps: ByteDeps, order: WritingOrder): Promise<
   }
 
   const written = (tail: Segment['tail']): Segment => {
-    const { handle, parts, plainSize, receipts } = writer.progress()
-    return { ...current, handle, parts, plainSize, receipts: receipts(), tail }
+    const progress = writer.progress()
+    const { handle, parts, plainSize } = progress
+    return { ...current, handle, parts, plainSize, receipts: progress.receipts(), tail }
   }
 
   /** The offset, proof that the lease is still ours, and the rows of the segments that changed. */
