@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream'
 
 import { userOf, type Actor } from './actor.ts'
 import { StorageError } from './errors.ts'
-import type { FileId, RoomId, UploadId, UserId } from './ids.ts'
+import type { UploadId } from './ids.ts'
 import { newSegment, saveSegment } from './segments/segment-rows.ts'
 import { SMALL_BYTES, smallStore } from './segments/small.ts'
 import { createAppending, openRow } from './uploads/append.ts'
@@ -21,7 +21,10 @@ import { isKept, markLost } from './uploads/kept.ts'
 import { createLeases } from './uploads/lease.ts'
 import { createReserveCheck } from './uploads/reserve.ts'
 import { createRunningDigests } from './uploads/running-digests.ts'
+import type { AppendOptions, BegunUpload, Lease, UploadSpec, UploadState } from './uploads/upload.ts'
 import { stateOf, uploadByTicket, uploadById } from './uploads/upload-rows.ts'
+
+export type { AppendOptions, BegunUpload, ChecksumAlgorithm, Lease, UploadSpec, UploadState } from './uploads/upload.ts'
 
 export interface Uploads {
   /**
@@ -87,60 +90,6 @@ export interface Uploads {
   expire(now: Date, limit: number): Promise<number>
   /** Lets go of all leases of this process. */
   close(): Promise<void>
-}
-
-export interface UploadSpec {
-  roomId: RoomId
-  /** file name as given; checked by the caller; empty for a partial */
-  name: string
-  mediaType?: string | undefined
-  /** plaintext bytes; null = declared later */
-  size: number | null
-  /** Upload-Metadata exactly as given */
-  metadata: string
-  kind: 'whole' | 'partial'
-  /** how long the upload may rest after its last acknowledged byte */
-  expiresAfterMs: number
-}
-
-export interface BegunUpload {
-  id: UploadId
-  /** base64url of 32 random bytes; exists nowhere else */
-  ticket: string
-  state: UploadState
-}
-
-export interface UploadState {
-  id: UploadId
-  roomId: RoomId
-  /** plaintext bytes kept */
-  offset: number
-  /** null = deferred */
-  size: number | null
-  kind: 'whole' | 'partial' | 'final'
-  metadata: string
-  expiresAt: Date
-  state: 'open' | 'finished'
-  /** null = not by a user */
-  createdBy: UserId | null
-  /** the file it became; null = unfinished, or a partial */
-  fileId: FileId | null
-}
-
-export interface AppendOptions {
-  checksum?: { algorithm: ChecksumAlgorithm; expected: Buffer } | undefined
-  /** refuse more than this many bytes in this request */
-  maxBytes: number
-}
-
-export type ChecksumAlgorithm = 'sha1' | 'sha256' | 'crc32c'
-
-/** The right to write to one upload, renewed in the background until released. */
-export interface Lease {
-  readonly uploadId: UploadId
-  /** aborts when somebody newer wants the upload; `append` obeys it by itself */
-  readonly wanted: AbortSignal
-  release(): Promise<void>
 }
 
 /** @param deps.reserveBytes new uploads are refused when the object store has less room than this */

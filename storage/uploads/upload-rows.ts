@@ -6,7 +6,7 @@ import { StorageError } from '../errors.ts'
 import type { ContentId, RoomId, UploadId } from '../ids.ts'
 import type { Db } from '../metadata/schema.ts'
 import type { UploadTable } from '../metadata/tables/contents.ts'
-import type { UploadState } from '../uploads.ts'
+import type { UploadState } from './upload.ts'
 
 export interface UploadRow extends Omit<UploadState, 'state'> {
   contentId: ContentId
