@@ -5,6 +5,8 @@
  * Nobody sees a difference: each still runs alone, and is kept whole or not at all. But the disk is asked to flush once
  * for all of them, and flushing is what a small transaction costs.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 import { sql } from 'kysely'
 
 import { unavailable } from './faults.ts'
@@ -34,6 +36,8 @@ export function createGroupCommit(
 
   async function drain(): Promise<void> {
     busy = true
+    // Whoever comes in the same turn of the event loop comes along.
+    await nextTurn()
     for (let group = waiting.splice(0, MAX_GROUP); group.length > 0; group = waiting.splice(0, MAX_GROUP)) {
       await runGroup(commit, group)
     }
