@@ -6,6 +6,7 @@ import type { FileId } from '../../storage/index.ts'
 import { httpTransport } from '../index.ts'
 import { parseMime } from '../osci/mime.ts'
 import { sha256 } from '../reading.ts'
+import { describeWithPostgresql, sharedPostgresql } from '../../storage/test/support/postgresql-server.ts'
 import { OPERATOR, house, serve } from './support/house.ts'
 import type { House, HouseOptions } from './support/house.ts'
 
@@ -123,6 +124,31 @@ describe('a message to the practice court', () => {
       const due = jobs.map((job) => job.due?.getTime() ?? 0).sort((a, b) => a - b)
       assert.equal(due.at(-1), h.clock().getTime() + 3_600_000)
     }))
+})
+
+describeWithPostgresql('a message to the practice court, on PostgreSQL', function () {
+  this.timeout(120_000)
+
+  it('goes the whole way there and back', async () => {
+    const url = await (await sharedPostgresql()).createDatabase()
+    await withHouse({ database: { kind: 'postgresql', url } }, async (h) => {
+      const bytes = randomBytes(30_000)
+      const sent = await h.mailbox.send(order(h, [await h.addFile('a.pdf', bytes)]), OPERATOR)
+      await h.deliver(sent)
+      // Two collectors at once: one of them keeps the delivery.
+      const both = await Promise.all([h.mailbox.collect(h.court.id), h.mailbox.collect(h.court.id)])
+      assert.equal(
+        both.reduce((sum, { collected }) => sum + collected, 0),
+        1,
+      )
+      await h.work()
+      await h.mailbox.collect(h.city.id)
+      await h.deliver(sent)
+      const { state, control } = await h.storage.messages.byId(sent.id)
+      assert.deepEqual({ state, control }, { state: 'checked', control: 'complete' })
+      assert.equal((await h.storage.audit.verify()).kind, 'whole')
+    })
+  })
 })
 
 describe('a message that cannot be sent', () => {

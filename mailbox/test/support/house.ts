@@ -18,7 +18,7 @@ import { openInstallation } from '../../../storage/installation.ts'
 import { openDatabase } from '../../../storage/metadata/database.ts'
 import { filesystemObjects } from '../../../storage/objects/filesystem.ts'
 import { createStorage } from '../../../storage/storage.ts'
-import type { Storage } from '../../../storage/index.ts'
+import type { DatabaseConfig, Storage } from '../../../storage/index.ts'
 import type { Actor, ClaimedJob, FileId, JobOutcome, Mailbox, Message, RoomId } from '../../../storage/index.ts'
 import { handClock, memoryLog } from '../../../storage/test/support/job-desk.ts'
 import type { HandClock } from '../../../storage/test/support/job-desk.ts'
@@ -30,6 +30,8 @@ export const OPERATOR: Actor = { kind: 'operator', name: 'test' }
 export interface HouseOptions {
   folder?: string
   clock?: HandClock
+  /** default: SQLite in the folder */
+  database?: DatabaseConfig
   trust?: CertificateTrust
   settings?: Partial<IntermediarySettings>
   mailbox?: Partial<Pick<CreateMailboxDeps, 'limits' | 'practiceCourt'>>
@@ -60,7 +62,10 @@ export async function house(options: HouseOptions = {}): Promise<House> {
   const folder = options.folder ?? temporaryFolder()
   const clock = options.clock ?? handClock('2024-11-23T12:00:00.000Z')
   const world = { clock, random: randomBytes, log: memoryLog() }
-  const database = await openDatabase({ kind: 'sqlite', path: join(folder, 'amtsbote.db') }, world.log)
+  const database = await openDatabase(
+    options.database ?? { kind: 'sqlite', path: join(folder, 'amtsbote.db') },
+    world.log,
+  )
   const objects = await filesystemObjects({ root: join(folder, 'objects') })
   const keyRing = await openInstallation({ database, folder: join(folder, 'keys'), ...world })
   const storage = createStorage({ database, objects, keyRing, ...world, limits: { reserveBytes: 0 } })
