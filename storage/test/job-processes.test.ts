@@ -31,7 +31,9 @@ interface JobProcess {
 
 async function startProcess(config: JobProcessConfig): Promise<JobProcess> {
   const stdio = ['ignore', 'pipe', 'inherit'] as const
-  const child = spawn(process.execPath, ['--import=tsx', PROGRAM, JSON.stringify(config)], { stdio: [...stdio] })
+  // coverage of a process that loads the same files as other code would spoil that of this one
+  const env = { ...process.env, NODE_V8_COVERAGE: '' }
+  const child = spawn(process.execPath, ['--import=tsx', PROGRAM, JSON.stringify(config)], { stdio: [...stdio], env })
   const runs: string[] = []
   let isReady = false
   createInterface({ input: child.stdout }).on('line', (line) => {
