@@ -5,7 +5,7 @@ import { StorageError } from '../errors.ts'
 import { newId, type ContentId, type RoomId, type UploadId } from '../ids.ts'
 import type { Db } from '../metadata/schema.ts'
 import { insertContent } from '../segments/segment-rows.ts'
-import type { BegunUpload, UploadSpec } from '../uploads.ts'
+import type { BegunUpload, UploadSpec } from './upload.ts'
 import type { UploadDeps } from './finish.ts'
 import { openRoom, ticketHash } from './upload-rows.ts'
 

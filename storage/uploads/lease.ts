@@ -10,110 +10,34 @@ import { performance } from 'node:perf_hooks'
 import { StorageError } from '../errors.ts'
 import type { UploadId } from '../ids.ts'
 import type { Database } from '../metadata/database.ts'
-import type { Lease } from '../uploads.ts'
+import type { Lease } from './upload.ts'
 import type { World } from '../world.ts'
+import { LEASE_MS, LiveLease, LOOK_MS, type HeldLease } from './held-lease.ts'
 import { isDead, newHolder } from './holder.ts'
 import { isAlive, uploadById, type UploadRow } from './upload-rows.ts'
 
-const LEASE_MS = 15_000
-const RENEW_MS = 4000
-/** How often the row is looked at, by a holder for "wanted" and by a newcomer for "free". */
-const LOOK_MS = 250
-
-export interface HeldLease extends Lease {
-  readonly holder: string
-  /** bytes beyond the row may exist in the last segment: do not write into it any more */
-  dirty: boolean
-}
-
 export interface Leases {
   /** @throws StorageError `storage/upload-locked`, `storage/upload-gone` */
-  acquire(id: UploadId, options: { waitMs: number }): Promise<HeldLease>
+  acquire(id: UploadId, options: { waitMs: number }): Promise<Lease>
   /** The lease of an upload that is to be removed, expired or not; null = somebody alive holds it, or it is gone. */
   takeForEnding(id: UploadId): Promise<HeldLease | null>
-  /** The lease as what it is inside this module's house. @throws StorageError `storage/upload-locked` not one of ours */
+  /** The lease as what it is inside this module's house. @throws StorageError `storage/upload-locked` not held any more */
   mine(lease: Lease): HeldLease
   /** Releases everything; for the end of the process. */
   close(): Promise<void>
 }
 
 export function createLeases(deps: { database: Database } & World): Leases {
-  const { database, clock, log } = deps
-  const db = database.kysely
-  const held = new Map<Lease, HeldLease & { want(): void; released: Promise<void> }>()
-  const until = (): number => clock().getTime() + LEASE_MS
+  const { clock } = deps
+  const db = deps.database.kysely
+  const held = new Set<LiveLease>()
 
-  const hold = (id: UploadId, holder: string, dirty: boolean): HeldLease => {
-    const wanted = new AbortController()
-    let freed: () => void = () => undefined
-    const released = new Promise<void>((resolve) => {
-      freed = resolve
-    })
-    let renewedAt = performance.now()
-    let looking = false
-    const look = async (): Promise<void> => {
-      const row = await uploadWanted(id, holder)
-      if (row === null || row.wanted === 1) wanted.abort()
-      if (row === null || performance.now() - renewedAt < RENEW_MS) return
-      await db
-        .updateTable('upload')
-        .set({ held_until: until() })
-        .where('id', '=', id)
-        .where('holder', '=', holder)
-        .execute()
-      renewedAt = performance.now()
-    }
-    const timer = setInterval(() => {
-      if (looking) return
-      looking = true
-      look()
-        .catch((error: unknown) => {
-          log.warn({ upload: id, error }, 'could not renew the lease of an upload')
-        })
-        .finally(() => {
-          looking = false
-        })
-    }, LOOK_MS)
-    timer.unref()
-    let over: Promise<void> | null = null
-    const lease = {
-      uploadId: id,
-      holder,
-      dirty,
-      wanted: wanted.signal,
-      released,
-      want: () => {
-        wanted.abort()
-      },
-      release: () => {
-        clearInterval(timer)
-        over ??= letGo(lease).finally(() => {
-          held.delete(lease)
-          freed()
-        })
-        return over
-      },
-    }
-    held.set(lease, lease)
+  const take = async (row: UploadRow, holder: string): Promise<HeldLease | null> => {
+    const lease = await takeRow(deps, row, { holder, dirty: row.dirty || row.holder !== null })
+    if (lease === null) return null
+    held.add(lease)
+    void lease.released.then(() => held.delete(lease))
     return lease
-  }
-
-  const uploadWanted = async (id: UploadId, holder: string) =>
-    (await db
-      .selectFrom('upload')
-      .select('wanted')
-      .where('id', '=', id)
-      .where('holder', '=', holder)
-      .executeTakeFirst()) ?? null
-
-  const letGo = async (lease: HeldLease): Promise<void> => {
-    const nobody = { holder: null, held_until: 0, wanted: 0, dirty: lease.dirty ? 1 : 0 } as const
-    await db
-      .updateTable('upload')
-      .set(nobody)
-      .where('id', '=', lease.uploadId)
-      .where('holder', '=', lease.holder)
-      .execute()
   }
 
   /** One attempt; null = somebody alive holds it, and was told that it is wanted. */
@@ -122,27 +46,6 @@ export function createLeases(deps: { database: Database } & World): Leases {
     if (row === null || !isAlive(row, clock())) throw new StorageError('storage/upload-gone', 'the upload has ended')
     return take(row, holder)
   }
-
-  const take = async (row: UploadRow, holder: string): Promise<HeldLease | null> => {
-    const { id } = row
-    const free = row.holder === null
-    if (!free && !isOver(row)) {
-      await db.updateTable('upload').set({ wanted: 1 }).where('id', '=', id).where('holder', '=', row.holder).execute()
-      return null
-    }
-    const dirty = row.dirty || !free
-    const taken = await db
-      .updateTable('upload')
-      .set({ holder, held_until: until(), wanted: 0, dirty: dirty ? 1 : 0 })
-      .where('id', '=', id)
-      .where('held_until', '=', row.heldUntil)
-      .where('holder', row.holder === null ? 'is' : '=', row.holder)
-      .executeTakeFirst()
-    return taken.numUpdatedRows > 0n ? hold(id, holder, dirty) : null
-  }
-
-  const isOver = (row: UploadRow): boolean =>
-    row.heldUntil <= clock().getTime() || (row.holder !== null && isDead(row.holder))
 
   return {
     acquire: async (id, { waitMs }) => {
@@ -153,7 +56,7 @@ export function createLeases(deps: { database: Database } & World): Leases {
         if (lease) return lease
         const left = deadline - performance.now()
         if (left <= 0) throw new StorageError('storage/upload-locked', 'another writer holds the upload')
-        const here = [...held.values()].find(({ uploadId }) => uploadId === id)
+        const here = [...held].find(({ uploadId }) => uploadId === id)
         here?.want()
         await soon(Math.min(left, LOOK_MS), here?.released)
       }
@@ -163,14 +66,35 @@ export function createLeases(deps: { database: Database } & World): Leases {
       return row === null ? null : take(row, newHolder(deps.random))
     },
     mine: (lease) => {
-      const found = held.get(lease)
-      if (!found) throw new StorageError('storage/upload-locked', 'the lease was released')
-      return found
+      if (lease instanceof LiveLease && held.has(lease)) return lease
+      throw new StorageError('storage/upload-locked', 'the lease was released')
     },
     close: async () => {
-      await Promise.allSettled([...held.values()].map((lease) => lease.release()))
+      await Promise.allSettled([...held].map((lease) => lease.release()))
     },
   }
+}
+
+/** Puts the new holder into the row; null = somebody alive is in it (and now knows that it is wanted), or was faster. */
+async function takeRow(
+  deps: { database: Database } & World,
+  row: UploadRow,
+  next: { holder: string; dirty: boolean },
+): Promise<LiveLease | null> {
+  const { id } = row
+  const now = deps.clock().getTime()
+  const update = deps.database.kysely.updateTable('upload').where('id', '=', id)
+  if (row.holder !== null && row.heldUntil > now && !isDead(row.holder)) {
+    await update.set({ wanted: 1 }).where('holder', '=', row.holder).execute()
+    return null
+  }
+  const { holder, dirty } = next
+  const { numUpdatedRows } = await update
+    .set({ holder, held_until: now + LEASE_MS, wanted: 0, dirty: dirty ? 1 : 0 })
+    .where('held_until', '=', row.heldUntil)
+    .where('holder', row.holder === null ? 'is' : '=', row.holder)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n ? new LiveLease(deps, { id, holder, dirty }) : null
 }
 
 /** Resolves after `ms`, or earlier with `event`. */

@@ -13,111 +13,165 @@ export interface ReceiveOptions {
   maxBytes: number
   /** stop taking bytes at once */
   stop: AbortSignal
-  /** somebody newer waits: come to an end soon, see LEAVE_BYTES */
+  /** somebody newer waits: come to an end soon, see Leaving */
   wanted: AbortSignal
   /** called after bytes were handed over */
   moved: () => void
 }
 
-/**
- * Who is wanted may still take about a part, as long as the bytes keep coming and the newcomer's patience (5 s) lasts.
- * Of many requests at one offset the first then ends well, instead of each being displaced by the next.
- */
+/** Resolves when the source is at its end in one of four ways; rejects when the writer failed. The source is left paused. */
+export function receive(source: Readable, writer: SegmentWriter, options: ReceiveOptions): Promise<Received> {
+  return new Promise((resolve, reject) => {
+    new Receiver(source, writer, options, { resolve, reject }).start()
+  })
+}
+
+interface Outcome {
+  resolve: (received: Received) => void
+  reject: (error: Error) => void
+}
+
+/** Listens to `data` itself: a pipe or an iterator would copy and queue once more. */
+class Receiver {
+  readonly #source: Readable
+  readonly #writer: SegmentWriter
+  readonly #options: ReceiveOptions
+  readonly #outcome: Outcome
+  readonly #leaving = new Leaving(() => {
+    this.#finish('displaced')
+  })
+  #bytes = 0
+  #over = false
+  #ended = false
+  /** bytes that found no room; while there are some, the source is paused */
+  #rest: Uint8Array | null = null
+
+  constructor(source: Readable, writer: SegmentWriter, options: ReceiveOptions, outcome: Outcome) {
+    this.#source = source
+    this.#writer = writer
+    this.#options = options
+    this.#outcome = outcome
+  }
+
+  start(): void {
+    const source = this.#source
+    // An error is always followed by `close`; the listener only keeps it from ending the process, also later.
+    source.on('error', this.#onBreak)
+    const { stop, wanted } = this.#options
+    stop.addEventListener('abort', this.#onStop)
+    wanted.addEventListener('abort', this.#onWanted)
+    if (wanted.aborted) this.#onWanted()
+    if (stop.aborted) this.#finish('displaced')
+    else if (source.readableEnded) this.#finish('end')
+    else if (source.destroyed) this.#finish('interrupted')
+    else source.on('end', this.#onEnd).on('close', this.#onBreak).on('aborted', this.#onBreak).on('data', this.#onData)
+  }
+
+  readonly #onData = (chunk: Uint8Array): void => {
+    if (this.#bytes + chunk.length > this.#options.maxBytes) {
+      this.#finish('too-long')
+      return
+    }
+    const taken = this.#writer.push(chunk)
+    this.#bytes += taken
+    this.#leaving.came(taken)
+    if (taken === chunk.length) {
+      this.#options.moved()
+      return
+    }
+    this.#rest = chunk.subarray(taken)
+    this.#source.pause()
+    this.#drain().catch((error: unknown) => {
+      this.#fail(error)
+    })
+  }
+
+  readonly #onEnd = (): void => {
+    this.#ended = true
+    if (this.#rest === null) this.#finish('end')
+  }
+
+  readonly #onBreak = (): void => {
+    if (this.#rest === null && !this.#ended) this.#finish('interrupted')
+  }
+
+  readonly #onStop = (): void => {
+    this.#finish('displaced')
+  }
+
+  readonly #onWanted = (): void => {
+    this.#leaving.begin()
+  }
+
+  async #drain(): Promise<void> {
+    for (let rest = this.#rest; rest !== null; rest = this.#rest) {
+      await this.#writer.ready()
+      if (this.#over) return
+      const taken = this.#writer.push(rest)
+      this.#bytes += taken
+      this.#rest = taken < rest.length ? rest.subarray(taken) : null
+    }
+    this.#options.moved()
+    if (this.#ended) this.#finish('end')
+    else if (this.#source.destroyed) this.#finish('interrupted')
+    else this.#source.resume()
+  }
+
+  #finish(how: Received['how']): void {
+    if (this.#over) return
+    this.#detach()
+    this.#outcome.resolve({ bytes: this.#bytes, how })
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over) return
+    this.#detach()
+    this.#outcome.reject(error instanceof Error ? error : new Error('a segment failed', { cause: error }))
+  }
+
+  #detach(): void {
+    this.#over = true
+    const source = this.#source
+    source.pause()
+    source.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onBreak).off('aborted', this.#onBreak)
+    this.#leaving.end()
+    this.#options.stop.removeEventListener('abort', this.#onStop)
+    this.#options.wanted.removeEventListener('abort', this.#onWanted)
+  }
+}
+
 const LEAVE_BYTES = 8 * 1024 * 1024
 const LEAVE_MS = 3000
 const LEAVE_SILENCE_MS = 250
 
-/** Resolves when the source is at its end in one of four ways; rejects when the writer failed. The source is left paused. */
-export function receive(source: Readable, writer: SegmentWriter, options: ReceiveOptions): Promise<Received> {
-  return new Promise((resolve, reject) => {
-    let bytes = 0
-    let over = false
-    let ended = false
-    /** bytes that found no room; while there are some, the source is paused */
-    let rest: Uint8Array | null = null
-    let lastByte = LEAVE_BYTES
-    let silence: NodeJS.Timeout | null = null
-    let patience: NodeJS.Timeout | null = null
+/**
+ * Who is wanted may still take about a part, as long as the bytes keep coming and the newcomer's patience (5 s) lasts.
+ * Of many requests at one offset the first then ends well, instead of each being displaced by the next.
+ */
+class Leaving {
+  readonly #go: () => void
+  #left = LEAVE_BYTES
+  #silence: NodeJS.Timeout | null = null
+  #patience: NodeJS.Timeout | null = null
 
-    const finish = (how: Received['how']): void => {
-      if (over) return
-      over = true
-      detach()
-      resolve({ bytes, how })
-    }
-    const fail = (error: unknown): void => {
-      if (over) return
-      over = true
-      detach()
-      reject(error instanceof Error ? error : new Error('a segment failed', { cause: error }))
-    }
-    const drain = async (): Promise<void> => {
-      while (rest !== null) {
-        await writer.ready()
-        if (over) return
-        const taken = writer.push(rest)
-        bytes += taken
-        rest = taken < rest.length ? rest.subarray(taken) : null
-      }
-      options.moved()
-      if (ended) finish('end')
-      else if (source.destroyed) finish('interrupted')
-      else source.resume()
-    }
-    const onData = (chunk: Uint8Array): void => {
-      if (bytes + chunk.length > options.maxBytes) {
-        finish('too-long')
-        return
-      }
-      const taken = writer.push(chunk)
-      bytes += taken
-      if (silence !== null) {
-        if (bytes >= lastByte) {
-          onStop()
-          return
-        }
-        silence.refresh()
-      }
-      if (taken === chunk.length) {
-        options.moved()
-        return
-      }
-      rest = chunk.subarray(taken)
-      source.pause()
-      drain().catch(fail)
-    }
-    const onEnd = (): void => {
-      ended = true
-      if (rest === null) finish('end')
-    }
-    const onBreak = (): void => {
-      if (rest === null && !ended) finish('interrupted')
-    }
-    const onStop = (): void => {
-      finish('displaced')
-    }
-    const onWanted = (): void => {
-      lastByte = bytes + LEAVE_BYTES
-      silence ??= setTimeout(onStop, LEAVE_SILENCE_MS)
-      patience ??= setTimeout(onStop, LEAVE_MS)
-    }
-    const detach = (): void => {
-      if (silence !== null) clearTimeout(silence)
-      if (patience !== null) clearTimeout(patience)
-      options.wanted.removeEventListener('abort', onWanted)
-      source.pause()
-      source.off('data', onData).off('end', onEnd).off('close', onBreak).off('aborted', onBreak)
-      options.stop.removeEventListener('abort', onStop)
-    }
+  constructor(go: () => void) {
+    this.#go = go
+  }
 
-    // An error is always followed by `close`; the listener only keeps it from ending the process.
-    source.on('error', onBreak)
-    options.stop.addEventListener('abort', onStop)
-    options.wanted.addEventListener('abort', onWanted)
-    if (options.wanted.aborted) onWanted()
-    if (options.stop.aborted) finish('displaced')
-    else if (source.readableEnded) finish('end')
-    else if (source.destroyed) finish('interrupted')
-    else source.on('end', onEnd).on('close', onBreak).on('aborted', onBreak).on('data', onData)
-  })
+  begin(): void {
+    this.#silence ??= setTimeout(this.#go, LEAVE_SILENCE_MS)
+    this.#patience ??= setTimeout(this.#go, LEAVE_MS)
+  }
+
+  came(bytes: number): void {
+    if (this.#silence === null) return
+    this.#left -= bytes
+    if (this.#left > 0) this.#silence.refresh()
+    else this.#go()
+  }
+
+  end(): void {
+    if (this.#silence) clearTimeout(this.#silence)
+    if (this.#patience) clearTimeout(this.#patience)
+  }
 }

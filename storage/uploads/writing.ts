@@ -13,7 +13,7 @@ import { closeSegment, completeSegment, pushAll } from '../segments/content-writ
 import type { ByteDeps } from '../segments/deps.ts'
 import { contentRow, keyOf, newSegment, saveSegment, segmentsOf, type Segment } from '../segments/segment-rows.ts'
 import { SegmentWriter, type SegmentEnd } from '../segments/segment-writer.ts'
-import type { HeldLease } from './lease.ts'
+import type { HeldLease } from './held-lease.ts'
 import type { UploadRow } from './upload-rows.ts'
 
 export interface Writing {
