@@ -15,7 +15,6 @@ import type { ListedMember } from './room-members.ts'
 import type { RowDeps } from './rows.ts'
 import { checkName, comparisonKey } from './text.ts'
 
-export type { Member } from './room-members.ts'
 export type { Room } from './room.ts'
 
 export interface Rooms {

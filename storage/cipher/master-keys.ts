@@ -77,7 +77,7 @@ export async function removeMasterKey(folder: string, id: string): Promise<void>
 }
 
 /** The text of a key file. */
-export function formatMasterKey(master: MasterKey): string {
+function formatMasterKey(master: MasterKey): string {
   const { id, createdAt, key } = master
   return `${JSON.stringify({ format: FORMAT, id, created: createdAt.toISOString(), key: key.toString('base64') }, null, 2)}\n`
 }

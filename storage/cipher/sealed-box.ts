@@ -11,7 +11,7 @@ import type { Random } from '../world.ts'
 
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-export const BOX_OVERHEAD = NONCE_BYTES + TAG_BYTES
+const BOX_OVERHEAD = NONCE_BYTES + TAG_BYTES
 
 /** @param binding what the box is, e.g. `['segment-key', id]`; texts without NUL */
 export function sealBox(key: Buffer, binding: readonly string[], plaintext: Buffer, random: Random): Buffer {
