@@ -6,6 +6,7 @@
  */
 import { decide } from '../policies/index.ts'
 import type { Action, Levels, Role } from '../policies/index.ts'
+import { isStorageError } from '../storage/index.ts'
 import type { Room, RoomId, Storage, World } from '../storage/index.ts'
 import { GatewayError } from './errors.ts'
 import type { Principal } from './principal.ts'
@@ -50,7 +51,7 @@ export function createAccess(deps: { storage: Storage; levels: Levels } & Pick<W
 
   return {
     room: async (principal, id, action) => {
-      const room = await storage.rooms.byId(id)
+      const room = await findRoom(storage, id)
       enforce(judge(principal, action, room, await roleIn(principal, id)), room.level)
       return room
     },
@@ -61,6 +62,16 @@ export function createAccess(deps: { storage: Storage; levels: Levels } & Pick<W
     house: (principal, action) => {
       enforce(judge(principal, action, null, null), null)
     },
+  }
+}
+
+/** A room that does not exist and one that must not be known of are the same answer, down to its code. */
+async function findRoom(storage: Storage, id: RoomId): Promise<Room> {
+  try {
+    return await storage.rooms.byId(id)
+  } catch (error) {
+    if (isStorageError(error, 'storage/not-found')) throw new GatewayError('gateway/not-found', { cause: error })
+    throw error
   }
 }
 
