@@ -36,7 +36,7 @@ describe('Upload-Metadata', () => {
     'more than 32 keys': Array.from({ length: 33 }, (_, index) => `k${index}`).join(','),
   }
   for (const [what, header] of Object.entries(broken)) {
-    it(`is refused with ${what}`, () => assert.throws(() => parseUploadMetadata(header), badInput))
+    it(`is refused with ${what}`, () => { assert.throws(() => parseUploadMetadata(header), badInput); })
   }
 
   it('is refused when a text that is asked for is not UTF-8', () => {
@@ -45,7 +45,11 @@ describe('Upload-Metadata', () => {
   })
 
   it('gives back any bytes under any keys', () => {
-    const key = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_.~!@:/'), minLength: 1, maxLength: 12 })
+    const key = fc.string({
+      unit: fc.constantFrom('a', 'b', 'X', 'Z', '0', '9', '-', '_', '.', '~', '!', '@', ':', '/'),
+      minLength: 1,
+      maxLength: 12,
+    })
     fc.assert(
       fc.property(fc.dictionary(key, fc.uint8Array({ maxLength: 40 }), { maxKeys: 20 }), (pairs) => {
         const entries = Object.entries(pairs).map(([name, bytes]) => [name, Buffer.from(bytes)] as const)
@@ -225,7 +229,7 @@ describe('bad input to the upload endpoint', () => {
       const absent = await tus.post({ 'Upload-Length': '5', 'Upload-Metadata': nowhere })
       assert.equal(reply.status, 404)
       assert.equal(absent.status, 404)
-      assert.equal(JSON.parse(reply.body).title, JSON.parse(absent.body).title)
+      assert.equal(reply.body, absent.body)
     })
 
     it('nobody in a confidential room without the second factor, who is told what is missing', async () => {

@@ -448,7 +448,7 @@ describe('tus 1.0.0', () => {
 
     it('joins partial uploads in the order named', async () => {
       const bytes = [randomBytes(70_000), randomBytes(9_000_000), randomBytes(1)]
-      const [first = '', second = '', third = ''] = [
+      const [first, second, third] = [
         await partial(bytes[0] ?? Buffer.alloc(0)),
         await partial(bytes[1] ?? Buffer.alloc(0)),
         await partial(bytes[2] ?? Buffer.alloc(0)),

@@ -16,7 +16,7 @@ export function packHeaders({ uploadMetadata, uploadConcat }: KeptHeaders): stri
 
 /** Inverse of {@link packHeaders}; text of any other origin gives two nulls. */
 export function unpackHeaders(text: string): KeptHeaders {
-  let kept: unknown = null
+  let kept: unknown
   try {
     kept = JSON.parse(text)
   } catch {

@@ -56,7 +56,10 @@ export interface TusLimits {
 export function tusMiddleware(deps: TusDeps): Middleware {
   const endpoint = createEndpoint(deps)
   return async (ctx, next) => {
-    if (ctx.path !== UPLOADS_PATH && !ctx.path.startsWith(`${UPLOADS_PATH}/`)) return next()
+    if (ctx.path !== UPLOADS_PATH && !ctx.path.startsWith(`${UPLOADS_PATH}/`)) {
+      await next()
+      return
+    }
     ctx.state['route'] = `${ctx.method} ${UPLOADS_PATH}` // the log never sees a ticket
     limitSilence(ctx.req, deps.limits.idleMs)
     let answer: Answer

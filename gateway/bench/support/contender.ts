@@ -42,11 +42,12 @@ export async function contender(name: string, order: { kind: string; [field: str
   const server = await startServer(ours ? './ours.worker.ts' : './peer.worker.ts', { ...order, folder })
   const { token, metadata } = server.facts
   const path = ours ? '/api/uploads' : order.kind.startsWith('tus-') ? '/files' : '/put'
+  const protocol = order.kind === 'sdk' ? 'told' : path === '/put' ? 'put' : 'tus'
   const headers: Record<string, string> =
     token === undefined || metadata === undefined
       ? {}
       : { Authorization: `Bearer ${token}`, 'Upload-Metadata': metadata }
-  return { name, server, folder, cpu: [], manner: { path, headers, protocol: path === '/put' ? 'put' : 'tus' } }
+  return { name, server, folder, cpu: [], manner: { path, headers, protocol } }
 }
 
 /** Loads one server and measures; what it wrote is flushed and removed afterwards, outside of the measured time. */
@@ -55,7 +56,7 @@ export async function measure(contender: Contender, loader: Loader, load: Load):
   await settle()
   const before = await server.cpuSeconds()
   const { protocol = manner.protocol, patchBytes = null, ...sizes } = load
-  const chosen = manner.protocol === 'put' ? 'put' : protocol
+  const chosen = manner.protocol === 'tus' ? protocol : manner.protocol
   const task: UploadTask = { kind: 'upload', port: server.port, ...manner, ...sizes, protocol: chosen, patchBytes }
   const result = await loader.run(task)
   contender.cpu.push((await server.cpuSeconds()) - before)

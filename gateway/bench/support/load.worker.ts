@@ -10,8 +10,11 @@ import { once } from 'node:events'
 export interface UploadTask {
   kind: 'upload'
   port: number
-  /** `put`: one PUT to path/number; `tus`: POST, then one PATCH; `tus-whole`: creation-with-upload */
-  protocol: 'put' | 'tus' | 'tus-whole'
+  /**
+   * `put`: one PUT to path/number; `tus`: POST, then one PATCH; `tus-whole`: creation-with-upload; `told`: a PUT
+   * without a body that only says how many bytes are meant
+   */
+  protocol: 'put' | 'tus' | 'tus-whole' | 'told'
   path: string
   /** added to every POST */
   headers: Record<string, string>
@@ -79,8 +82,12 @@ async function upload(task: UploadTask): Promise<LoadResult> {
 async function uploadOne(connection: Connection, task: UploadTask, number: number): Promise<string> {
   const { bytesEach, path } = task
   if (task.protocol === 'put') {
-    await connection.request('PUT', `${path}/${number}`, {}, bytesEach, 201)
+    await connection.request(`PUT ${path}/${number}`, {}, bytesEach, 201)
     return `${path}/${number}`
+  }
+  if (task.protocol === 'told') {
+    await connection.request(`PUT ${path}?bytes=${bytesEach}`, {}, 0, 201)
+    return path
   }
   const tus = { 'Tus-Resumable': '1.0.0' }
   const create: Record<string, string> = { ...tus, ...task.headers, 'Upload-Length': String(bytesEach) }
@@ -89,14 +96,14 @@ async function uploadOne(connection: Connection, task: UploadTask, number: numbe
   create['Upload-Metadata'] = [create['Upload-Metadata'], name].filter(Boolean).join(',')
   const body = { 'Content-Type': 'application/offset+octet-stream' }
   if (task.protocol === 'tus-whole') {
-    return (await connection.request('POST', path, { ...create, ...body }, bytesEach, 201)).location
+    return (await connection.request(`POST ${path}`, { ...create, ...body }, bytesEach, 201)).location
   }
-  const { location } = await connection.request('POST', path, create, 0, 201)
+  const { location } = await connection.request(`POST ${path}`, create, 0, 201)
   const target = location.replace(/^https?:\/\/[^/]+/, '')
   const step = task.patchBytes ?? bytesEach
   for (let offset = 0; offset < bytesEach; offset += step) {
     const headers = { ...tus, ...body, 'Upload-Offset': String(offset) }
-    await connection.request('PATCH', target, headers, Math.min(step, bytesEach - offset), 204)
+    await connection.request(`PATCH ${target}`, headers, Math.min(step, bytesEach - offset), 204)
   }
   return location
 }
@@ -107,7 +114,7 @@ async function download(task: DownloadTask): Promise<LoadResult> {
   const started = performance.now()
   for (let index = 0; index < task.count; index++) {
     const before = performance.now()
-    const reply = await connection.request('GET', task.path, task.headers, 0, 'Range' in task.headers ? 206 : 200)
+    const reply = await connection.request(`GET ${task.path}`, task.headers, 0, 'Range' in task.headers ? 206 : 200)
     result.bytes += reply.length
     result.each.push((performance.now() - before) / 1000)
   }
@@ -128,7 +135,7 @@ class Connection {
   private constructor(socket: Socket, port: number) {
     this.#socket = socket
     this.#port = port
-    socket.on('data', (chunk: Buffer) => this.#take(chunk))
+    socket.on('data', (chunk: Buffer) => { this.#take(chunk); })
     socket.on('error', (error) => this.#settle?.reject(error))
     socket.on('close', () => this.#settle?.reject(new Error('the server hung up')))
   }
@@ -144,27 +151,21 @@ class Connection {
     this.#socket.destroy()
   }
 
-  /** Sends `bodyBytes` of the common bytes and waits for the whole answer. */
-  async request(
-    method: string,
-    path: string,
-    headers: Record<string, string>,
-    bodyBytes: number,
-    expected: number,
-  ): Promise<Reply> {
+  /** Sends `line` (method and path) with `bodyBytes` of the common bytes and waits for the whole answer. */
+  async request(line: string, headers: Record<string, string>, bodyBytes: number, expected: number): Promise<Reply> {
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
     const answered = new Promise<Reply>((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
-    const length = method === 'GET' ? '' : `Content-Length: ${bodyBytes}\r\n`
-    const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${this.#port}\r\n${lines.join('')}${length}\r\n`
+    const length = line.startsWith('GET') ? '' : `Content-Length: ${bodyBytes}\r\n`
+    const head = `${line} HTTP/1.1\r\nHost: 127.0.0.1:${this.#port}\r\n${lines.join('')}${length}\r\n`
     this.#socket.cork()
     this.#socket.write(head)
     const sent = this.#send(bodyBytes)
     this.#socket.uncork()
     const reply = await answered
     await sent
-    if (reply.status !== expected) throw new Error(`${method} was answered with ${reply.status}`)
+    if (reply.status !== expected) throw new Error(`${line} was answered with ${reply.status}`)
     return reply
   }
 

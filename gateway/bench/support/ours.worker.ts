@@ -1,8 +1,20 @@
-/** Our own server for the benches, over files or a bucket; answers with a token and metadata for uploads. */
-import { randomUUID } from 'node:crypto'
+/** Our own application for the benches, over files or a bucket; answers with a token and a room to upload into. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { pino } from 'pino'
+import { parse } from 'yaml'
+import { parseLevels } from '../../../policies/index.ts'
+import { openInstallation } from '../../../storage/installation.ts'
+import { openDatabase } from '../../../storage/metadata/database.ts'
+import { filesystemObjects } from '../../../storage/objects/filesystem.ts'
+import { s3Objects } from '../../../storage/objects/s3.ts'
 import type { S3Options } from '../../../storage/objects/s3.ts'
-import { openUploadStores, serveUploads } from '../../test/support/upload-stores.ts'
+import { createStorage } from '../../../storage/storage.ts'
+import type { Storage } from '../../../storage/index.ts'
+import { SITE_LIMITS, createApp } from '../../index.ts'
 import type { ServerOrder } from './children.ts'
 
 interface OurOrder extends ServerOrder {
@@ -20,17 +32,38 @@ process.once('message', (order: OurOrder) => {
 })
 
 async function start({ folder, s3 }: OurOrder): Promise<Record<string, string | number>> {
-  const database = { kind: 'sqlite' as const, path: join(folder, 'metadata.sqlite') }
-  const stores = await openUploadStores({ folder, database, ...(s3 && { s3 }) })
-  const { users, rooms, sessions } = stores.storage
+  const log = pino({ base: null }, pino.destination({ dest: join(folder, 'log'), sync: true }))
+  const world = { clock: () => new Date(), random: randomBytes, log }
+  await mkdir(join(folder, 'keys'), { mode: 0o700 })
+  const database = await openDatabase({ kind: 'sqlite', path: join(folder, 'metadata.sqlite') }, log)
+  const keyRing = await openInstallation({ ...world, folder: join(folder, 'keys'), database })
+  const objects = await (s3 === undefined ? filesystemObjects({ root: join(folder, 'objects') }) : s3Objects(s3))
+  const storage = createStorage({ ...world, database, keyRing, objects })
+  const yaml = await readFile(new URL('../../../policies/levels.yaml', import.meta.url), 'utf8')
+  const app = createApp({
+    ...world,
+    storage,
+    levels: parseLevels(parse(yaml)),
+    site: { ...SITE_LIMITS, publicUrl: 'http://127.0.0.1', trustedProxies: [] },
+    uploads: { expiresAfterMs: 86_400_000, idleMs: 60_000 },
+    seal: null,
+    osci: null,
+    // the one thing that differs from a real site: one address may do as much as it can
+    limits: { credentialsPerMinute: 1e9, requestsPerMinute: 1e9 },
+  })
+  const handle = app.koa.callback()
+  const server = createServer((request, response) => void handle(request, response))
+  server.requestTimeout = 0
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  return { port: (server.address() as AddressInfo).port, ...(await people(storage)) }
+}
+
+async function people({ users, rooms, sessions }: Storage): Promise<Record<string, string>> {
   const room = await rooms.create({ name: randomUUID(), level: 'SB2' }, OPERATOR)
-  const user = await users.create(
-    { email: 'bench@example.org', name: 'Bench', audience: 'staff', passwordHash: 'x' },
-    OPERATOR,
-  )
+  const person = { email: 'bench@example.org', name: 'Bench', audience: 'staff', passwordHash: 'x' } as const
+  const user = await users.create(person, OPERATOR)
   await rooms.addMember(room.id, user.id, 'contributor', OPERATOR)
   const session = { userId: user.id, kind: 'token', factors: { password: new Date() } } as const
   const { token } = await sessions.create({ ...session, expiresAt: new Date(Date.now() + 86_400_000) }, OPERATOR)
-  const { port } = await serveUploads(stores, {})
-  return { port, token, metadata: `room ${Buffer.from(room.id).toString('base64')}` }
+  return { token, room: room.id, metadata: `room ${Buffer.from(room.id).toString('base64')}` }
 }

@@ -4,8 +4,10 @@
  * - `pipe-64k`: plain Node server that pipes the request into a file; `pipe-1m`: the same with writes of 1 MiB
  * - `tus-file`: @tus/server with its file store; `flush` adds one fdatasync before its last answer
  * - `tus-s3`: @tus/server with its S3 store
+ * - `sdk`: a multipart upload by the bare @aws-sdk, of `?bytes=` bytes that lie in memory
  * - `files`: plain Node file server
  */
+import { randomFillSync, randomUUID } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -13,15 +15,19 @@ import type { IncomingMessage, RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { CompleteMultipartUploadCommand, CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3'
+import type { S3Client } from '@aws-sdk/client-s3'
 import { Server } from '@tus/server'
 import { FileStore } from '@tus/file-store'
 import { S3Store } from '@tus/s3-store'
+import type { S3Options } from '../../../storage/objects/s3.ts'
+import { bucketClient } from './bucket.ts'
 import type { ServerOrder } from './children.ts'
 
 interface PeerOrder extends ServerOrder {
-  kind: 'pipe-64k' | 'pipe-1m' | 'tus-file' | 'tus-s3' | 'files'
+  kind: 'pipe-64k' | 'pipe-1m' | 'tus-file' | 'tus-s3' | 'sdk' | 'files'
   flush?: boolean
-  s3?: { endpoint: string; bucket: string; accessKeyId: string; secretAccessKey: string; region: string }
+  s3?: S3Options
 }
 
 process.on('disconnect', () => process.exit())
@@ -37,6 +43,8 @@ function listenerOf(order: PeerOrder): RequestListener {
       return receive(order, (request, file) => pipeline(request, createWriteStream(file)))
     case 'pipe-1m':
       return receive(order, writeInMebibytes)
+    case 'sdk':
+      return uploadFromMemory(s3Of(order))
     case 'files':
       return sendFile(order.folder)
     case 'tus-file':
@@ -99,12 +107,17 @@ async function flushFile(path: string): Promise<void> {
   }
 }
 
-function tusPeer({ kind, folder, flush, s3 }: PeerOrder): Server {
-  const datastore = kind === 'tus-file' ? new FileStore({ directory: folder }) : s3Store(s3)
+function s3Of({ s3 }: PeerOrder): S3Options {
+  if (s3 === undefined) throw new Error('no bucket named')
+  return s3
+}
+
+function tusPeer(order: PeerOrder): Server {
+  const { kind, folder, flush } = order
   return new Server({
     path: '/files',
     relativeLocation: true,
-    datastore,
+    datastore: kind === 'tus-file' ? new FileStore({ directory: folder }) : s3Store(s3Of(order)),
     ...(flush === true && {
       onUploadFinish: async (_request, upload) => {
         await flushFile(join(folder, upload.id))
@@ -114,10 +127,12 @@ function tusPeer({ kind, folder, flush, s3 }: PeerOrder): Server {
   })
 }
 
-function s3Store(s3: PeerOrder['s3']): S3Store {
-  if (s3 === undefined) throw new Error('no bucket named')
+const PART_BYTES = 8 * 1024 * 1024
+const PARTS_IN_FLIGHT = 3
+
+function s3Store(s3: S3Options): S3Store {
   return new S3Store({
-    partSize: 8 * 1024 * 1024,
+    partSize: PART_BYTES,
     useTags: false,
     s3ClientConfig: {
       bucket: s3.bucket,
@@ -129,6 +144,37 @@ function s3Store(s3: PeerOrder['s3']): S3Store {
       credentials: { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey },
     },
   })
+}
+
+/** `?bytes=…` says how much; the request has no body. */
+function uploadFromMemory(s3: S3Options): RequestListener {
+  const client = bucketClient(s3)
+  const bytes = randomFillSync(Buffer.alloc(PART_BYTES))
+  return (request, response) => {
+    const size = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('bytes'))
+    multipart(client, { s3, bytes, size }).then(
+      () => response.writeHead(201, { 'content-length': 0 }).end(),
+      () => response.destroy(),
+    )
+  }
+}
+
+async function multipart(client: S3Client, work: { s3: S3Options; bytes: Buffer; size: number }): Promise<void> {
+  const { bytes, size } = work
+  const target = { Bucket: work.s3.bucket, Key: randomUUID() }
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand(target))
+  const Parts: { PartNumber: number; ETag: string | undefined }[] = []
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next * PART_BYTES < size) {
+      const number = ++next
+      const Body = bytes.subarray(0, Math.min(PART_BYTES, size - (number - 1) * PART_BYTES))
+      const { ETag } = await client.send(new UploadPartCommand({ ...target, UploadId, PartNumber: number, Body }))
+      Parts[number - 1] = { PartNumber: number, ETag }
+    }
+  }
+  await Promise.all(Array.from({ length: PARTS_IN_FLIGHT }, worker))
+  await client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } }))
 }
 
 function sendFile(folder: string): RequestListener {
