@@ -47,14 +47,32 @@ export function buildPdf(...revisions: Revision[]): Buffer {
 
 type Entry = { type: 0 } | { type: 1; offset: number } | { type: 2; stream: number; index: number }
 
-function writeRevision(
-  before: Buffer,
-  { objects, style = 'table', packed = [], predictor = 1, trailer = '' }: Revision,
-  at: { previous: number | null; size: number },
-): { bytes: Buffer; start: number; size: number } {
+interface Written {
+  bytes: Buffer
+  /** of the cross-reference section */
+  start: number
+  size: number
+}
+
+function writeRevision(before: Buffer, revision: Revision, at: { previous: number | null; size: number }): Written {
+  const { style = 'table', predictor = 1, trailer = '' } = revision
+  const { bytes, entries, size } = writeObjects(before, revision, at.size)
+  const links = `/Root 1 0 R ${at.previous === null ? '' : `/Prev ${at.previous}`} ${trailer}`
+  if (style === 'stream') return { ...appendStream(bytes, { entries, size, links, predictor }), size: size + 1 }
+  const rows = new Map([...entries].filter(([, entry]) => entry.type !== 2))
+  if (at.previous === null) rows.set(0, { type: 0 })
+  if (style === 'table') return { ...appendTable(bytes, rows, `<</Size ${size} ${links}>>`), size }
+  const hidden = new Map([...entries].filter(([, entry]) => entry.type === 2))
+  for (const number of hidden.keys()) rows.set(number, { type: 0 })
+  const beside = appendStream(bytes, { entries: hidden, size, links: '/Root 1 0 R', predictor, quiet: true })
+  const dictionary = `<</Size ${size + 1} ${links} /XRefStm ${beside.start}>>`
+  return { ...appendTable(beside.bytes, rows, dictionary), size: size + 1 }
+}
+
+function writeObjects(before: Buffer, { objects, packed = [] }: Revision, firstFree: number) {
   const entries = new Map<number, Entry>()
   let bytes = before
-  let size = at.size
+  let size = firstFree
   const add = (number: number, body: string | Buffer): void => {
     entries.set(number, { type: 1, offset: bytes.length })
     bytes = Buffer.concat([bytes, Buffer.from(`${number} 0 obj\n`), Buffer.from(body as string, 'latin1'), END])
@@ -69,20 +87,7 @@ function writeRevision(
     add(stream, objectStream(packed.map((number) => [number, String(objects[number])])))
     packed.forEach((number, index) => entries.set(number, { type: 2, stream, index }))
   }
-  const links = `/Root 1 0 R ${at.previous === null ? '' : `/Prev ${at.previous}`} ${trailer}`
-  if (style === 'stream') return { ...appendStream(bytes, { entries, size, links, predictor }), size: size + 1 }
-  const plain = new Map([...entries].filter(([, entry]) => entry.type !== 2))
-  let beside = ''
-  if (style === 'hybrid') {
-    const inStreams = new Map([...entries].filter(([, entry]) => entry.type === 2))
-    for (const number of inStreams.keys()) plain.set(number, { type: 0 })
-    const hybrid = appendStream(bytes, { entries: inStreams, size, links: '/Root 1 0 R', predictor, quiet: true })
-    bytes = hybrid.bytes
-    beside = `/XRefStm ${hybrid.start}`
-    size++
-  }
-  if (at.previous === null) plain.set(0, { type: 0 })
-  return { ...appendTable(bytes, plain, `<</Size ${size} ${links} ${beside}>>`), size }
+  return { bytes, entries, size }
 }
 
 const END = Buffer.from('\nendobj\n')
