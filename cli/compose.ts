@@ -19,11 +19,11 @@ import type { MailboxModule } from '../mailbox/index.ts'
 import type { Levels } from '../policies/index.ts'
 import type { SigningKey } from '../signing/index.ts'
 import {
+  connectDatabase,
   createStorage,
   createWorker,
   migrate,
   openBackup,
-  openDatabase,
   openInstallation,
   restoreMasterKeys,
 } from '../storage/index.ts'
@@ -156,10 +156,10 @@ function masterFolder({ keysFolder }: Config): string {
 
 /** The database alone, at whatever schema it has. The caller closes it. */
 export function openBareDatabase(config: Config, world: World): Promise<Database> {
-  return openDatabase(databaseConfig(config), world.log)
+  return Promise.resolve(connectDatabase(databaseConfig(config), world.log))
 }
 
-function databaseConfig({ database }: Config): Parameters<typeof openDatabase>[0] {
+function databaseConfig({ database }: Config): Parameters<typeof connectDatabase>[0] {
   return database.kind === 'sqlite'
     ? database
     : { kind: 'postgresql', url: readSecret(database.urlFile, 'database.urlFile') }
