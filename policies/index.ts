@@ -7,12 +7,11 @@
 export { PolicyError } from './errors.ts'
 export type { PolicyErrorCode } from './errors.ts'
 export { AUDIENCES, FACTORS, LEVELS, requireLevel } from './levels.ts'
-export type { Audience, AudienceRules, Factor, InvitationRules, Level, LevelRules, Levels } from './levels.ts'
+export type { Audience, Factor, Level, Levels } from './levels.ts'
 export { parseLevels } from './protection-levels.ts'
 export { diffLevels, tighten } from './ladder.ts'
-export type { Change } from './ladder.ts'
 export { ACTIONS, ROLES, decide, explain } from './access.ts'
-export type { Action, Actor, Decision, DenyReason, Question, Resource, ResourceState, Role } from './access.ts'
+export type { Action, Decision, Question, ResourceState, Role } from './access.ts'
 export {
   INVITATION_CODE,
   LOCKOUT,
@@ -27,16 +26,5 @@ export {
   sessionLimits,
   sessionState,
 } from './credentials.ts'
-export type {
-  Assurance,
-  AttemptRecord,
-  EnrolmentFacts,
-  EnrolmentVerdict,
-  LockoutRule,
-  LockoutVerdict,
-  PasswordVerdict,
-  SessionFacts,
-  SessionState,
-} from './credentials.ts'
+export type { Assurance, AttemptRecord, EnrolmentFacts, LockoutRule, SessionFacts } from './credentials.ts'
 export { judgeSigningKey } from './algorithms.ts'
-export type { KeyFacts, KeyVerdict } from './algorithms.ts'

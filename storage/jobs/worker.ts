@@ -27,7 +27,7 @@ export interface WorkerOptions {
   readonly partnerRule: (partner: string) => PartnerRule
 }
 
-export const WORKER_DEFAULTS: WorkerOptions = {
+const WORKER_DEFAULTS: WorkerOptions = {
   concurrency: 4,
   leaseMs: 15 * 60_000,
   handlerTimeoutMs: 10 * 60_000,
