@@ -62,7 +62,6 @@ export function systemWorld(logLevel: Config['logLevel']): World {
 /** Opens everything; on the first start makes what is missing. Throws the modules' errors, and cli/bad-config for what the configuration names. */
 export async function compose(config: Config, world: World): Promise<House> {
   const levels = readLevels(config.levelsFile)
-  await mkdir(config.dataFolder, { recursive: true, mode: 0o700 })
   const queue = await openQueue(config, world)
   const database = await openBareDatabase(config, world)
   try {
@@ -155,8 +154,9 @@ function masterFolder({ keysFolder }: Config): string {
 }
 
 /** The database alone, at whatever schema it has. The caller closes it. */
-export function openBareDatabase(config: Config, world: World): Promise<Database> {
-  return Promise.resolve(connectDatabase(databaseConfig(config), world.log))
+export async function openBareDatabase(config: Config, world: World): Promise<Database> {
+  await mkdir(config.dataFolder, { recursive: true, mode: 0o700 })
+  return connectDatabase(databaseConfig(config), world.log)
 }
 
 function databaseConfig({ database }: Config): Parameters<typeof connectDatabase>[0] {
