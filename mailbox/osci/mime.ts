@@ -167,9 +167,12 @@ export function writeMime(soap: Buffer, attachments: readonly Attachment[], boun
   return Buffer.concat(pieces)
 }
 
-/** Whether a name can stand in Content-ID and `cid:` as it is; peers compare it byte by byte and escape nothing. */
+/**
+ * Whether a name can stand in Content-ID and `cid:` as it is; peers compare it byte by byte and escape nothing. The common
+ * OSCI library finds the author's signature over a reference with `&` invalid, so that is out as well.
+ */
 export function isPartName(name: string): boolean {
-  return name.length > 0 && Buffer.byteLength(name) <= 255 && !/[\p{Cc}\p{Cs}<>"\u00ff\u2028\u2029]/u.test(name)
+  return name.length > 0 && Buffer.byteLength(name) <= 255 && !/[\p{Cc}\p{Cs}<>&"\u00ff\u2028\u2029]/u.test(name)
 }
 
 function malformed(what: string): MailboxError {

@@ -6,9 +6,12 @@
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { house, serve } from './support/house.ts'
+import { sha256 } from '../reading.ts'
+import { OPERATOR, house, serve } from './support/house.ts'
+import type { House } from './support/house.ts'
 
 const PEER = process.env['AMTSBOTE_OSCI_PEER']
 const KEYS = fileURLToPath(new URL('fixtures/keys/', import.meta.url))
@@ -34,7 +37,9 @@ if (PEER === undefined || PEER === '') {
   describe('the official OSCI library', function () {
     this.timeout(120_000)
 
-    async function withPeer(work: (peer: (...options: string[]) => Promise<Step[]>) => Promise<void>): Promise<void> {
+    type Peer = (...options: string[]) => Promise<Step[]>
+
+    async function withPeer(work: (peer: Peer, h: House) => Promise<void>): Promise<void> {
       const h = await house()
       const server = await serve(h.intermediary)
       try {
@@ -46,7 +51,7 @@ if (PEER === undefined || PEER === '') {
             .split('\n')
             .filter((line) => line.startsWith('{'))
             .map((line) => JSON.parse(line) as Step)
-        })
+        }, h)
       } finally {
         await server.close()
         await h.close()
@@ -91,6 +96,26 @@ if (PEER === undefined || PEER === '') {
           'FetchProcessCard',
         )
         assert.ok(cards.processCards?.[0]?.['reception'])
+      }))
+
+    it('reads what our own mailbox sends, the signature of its author included', () =>
+      withPeer(async (peer, h) => {
+        const bytes = randomBytes(70_000)
+        const files = [await h.addFile(`Klage äöü a'b%c+d#e;f=g(h)[i].pdf`, bytes)]
+        const order = { mailbox: h.city.id, to: h.court.address, subject: 'Klage', files }
+        const sent = await h.mailbox.send(order, OPERATOR)
+        await h.deliver(sent)
+        const fetched = named(await peer('fetch', 'bob'), 'FetchDelivery')
+        assert.equal(fetched.messageId, (await h.storage.messages.byId(sent.id)).osciMessageId)
+        const container = fetched.encryptedData?.[0]?.container
+        assert.deepEqual(
+          container?.signatures.map(({ valid }) => valid),
+          [true],
+        )
+        assert.ok(container.contents.some((content) => content.sha256 === sha256(bytes)))
+        // The library's ExitDialog was the receipt.
+        await h.deliver(sent)
+        assert.equal((await h.storage.messages.byId(sent.id)).state, 'received')
       }))
   })
 }

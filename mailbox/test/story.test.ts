@@ -184,4 +184,7 @@ describe('a message that cannot be sent', () => {
   refused('carries a name that breaks a MIME header', 'mailbox/bad-attachment-name', async (h) => ({
     files: [await h.addFile('a<b>.pdf', Buffer.from('1'))],
   }))
+  refused('carries a name that breaks signatures in the common library', 'mailbox/bad-attachment-name', async (h) => ({
+    files: [await h.addFile('Müller & Sohn.pdf', Buffer.from('1'))],
+  }))
 })

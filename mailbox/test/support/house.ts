@@ -60,7 +60,7 @@ export interface House {
 
 export async function house(options: HouseOptions = {}): Promise<House> {
   const folder = options.folder ?? temporaryFolder()
-  const clock = options.clock ?? handClock('2024-11-23T12:00:00.000Z')
+  const clock = options.clock ?? handClock('2026-11-23T12:00:00.000Z')
   const world = { clock, random: randomBytes, log: memoryLog() }
   const database = await openDatabase(
     options.database ?? { kind: 'sqlite', path: join(folder, 'amtsbote.db') },
