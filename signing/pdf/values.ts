@@ -50,9 +50,16 @@ export function serialize(value: PdfValue): string {
 }
 
 function serializeName(name: string): string {
-  const escape = (character: string): string => `#${character.charCodeAt(0).toString(16).padStart(2, '0')}`
-  return `/${name.replace(/[^!-~]|[#%()<>[\]{}/]/g, escape)}`
+  return `/${IRREGULAR.test(name) ? name.replace(ALL_IRREGULAR, escapeCharacter) : name}`
 }
+
+function escapeCharacter(character: string): string {
+  return `#${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+}
+
+/** What a name must not hold as it is (§7.3.5). */
+const IRREGULAR = /[^!-~]|[#%()<>[\]{}/]/
+const ALL_IRREGULAR = new RegExp(IRREGULAR, 'g')
 
 /** The bytes that a string object stands for (§7.3.4). */
 export function stringBytes(text: string): Buffer {
