@@ -85,10 +85,14 @@ async function stop(server: Server, graceMs: number): Promise<void> {
       resolve()
     })
   })
-  server.closeIdleConnections()
+  // A connection that answers its last request now would stay open, idle, until its keep-alive runs out.
+  const idle = setInterval(() => {
+    server.closeIdleConnections()
+  }, 20)
   const cut = setTimeout(() => {
     server.closeAllConnections()
   }, graceMs)
   await closed
+  clearInterval(idle)
   clearTimeout(cut)
 }
