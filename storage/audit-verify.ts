@@ -46,7 +46,7 @@ const PAGE = 500
 export async function verifyAudit(db: Db, key: Buffer): Promise<AuditVerdict> {
   const head = await db.selectFrom('audit_head').select(['seq', 'chain', 'seal']).where('id', '=', 1).executeTakeFirst()
   let walk: Walk = { seq: 0, chain: CHAIN_START }
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     const rows = await readRows(db, walk.seq, PAGE + 1)
     for (const [index, row] of rows.slice(0, PAGE).entries()) {
       if (walk.seq === head?.seq) return judgeOverrun(db, key, { walk, head, row })
