@@ -89,6 +89,15 @@ async function runGroup(commit: (work: (db: Db) => Promise<void>) => Promise<voi
   for (const member of group.length === 1 ? group : kept) member.answer()
 }
 
+/** Where the whole transaction is gone already (a full disk), the group fails for the same reason. */
+async function undo(db: Db, reason: unknown): Promise<void> {
+  try {
+    await sql`rollback to member`.execute(db)
+  } catch {
+    throw reason
+  }
+}
+
 /** @returns the members that went well; the others are told their own error at once */
 async function runInSavepoints(db: Db, group: Member[]): Promise<Member[]> {
   const kept: Member[] = []
@@ -99,8 +108,7 @@ async function runInSavepoints(db: Db, group: Member[]): Promise<Member[]> {
       kept.push(member)
     } catch (error) {
       member.fail(error)
-      // Fails when the whole transaction is gone already (a full disk): then the group fails, as it has to.
-      await sql`rollback to member`.execute(db)
+      await undo(db, error)
     }
     await sql`release member`.execute(db)
   }

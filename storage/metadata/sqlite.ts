@@ -38,9 +38,6 @@ export function sqliteDialect(path: string): Dialect {
 function sqliteDriver(path: string): Driver {
   const turn = createTurnstile()
   let connection: SqliteConnection | null = null
-  const raw = (sql: string) => async (): Promise<void> => {
-    if (connection !== null) await connection.run(sql, [])
-  }
   return {
     init: async () => {
       connection = await openConnection(path)
@@ -51,9 +48,16 @@ function sqliteDriver(path: string): Driver {
       turn.leave()
       throw unavailable(new Error('closed'))
     },
-    beginTransaction: raw('begin immediate'),
-    commitTransaction: raw('commit'),
+    beginTransaction: async () => {
+      await connection?.run('begin immediate', [])
+      connection?.expectTransaction('begun')
+    },
+    commitTransaction: async () => {
+      await connection?.run('commit', [])
+      connection?.expectTransaction('none')
+    },
     rollbackTransaction: async () => {
+      connection?.expectTransaction('none')
       // A full disk may have rolled back already (sqlite.org/lang_transaction.html §3).
       if (connection?.inTransaction === true) await connection.run('rollback', [])
     },
@@ -87,8 +91,15 @@ class SqliteConnection implements DatabaseConnection {
   /** Prepared statements by text, least recently used first. */
   readonly #statements = new Map<string, Prepared>()
 
+  #expected: 'begun' | 'none' = 'none'
+
   constructor(db: Libsql.Database) {
     this.#db = db
+  }
+
+  /** From `begun` on, a statement outside of a transaction is refused: SQLite has rolled back by itself. */
+  expectTransaction(expected: 'begun' | 'none'): void {
+    this.#expected = expected
   }
 
   get inTransaction(): boolean {
@@ -101,6 +112,9 @@ class SqliteConnection implements DatabaseConnection {
 
   async run(sql: string, parameters: readonly unknown[]): Promise<QueryResult<unknown>> {
     checkBindings(parameters)
+    if (this.#expected === 'begun' && !this.#db.inTransaction) {
+      throw new StorageError('storage/disk-full', 'the database has undone this transaction: no room left')
+    }
     try {
       return this.#runOnce(sql, parameters)
     } catch (error) {

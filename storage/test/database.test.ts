@@ -4,6 +4,7 @@ import { statSync } from 'node:fs'
 
 import { sql } from 'kysely'
 
+import { isStorageError } from '../errors.ts'
 import { connectDatabase, openDatabase, type Database } from '../metadata/database.ts'
 import { createGroupCommit } from '../metadata/group-commit.ts'
 import { SCHEMA_VERSION, migrate, schemaState } from '../metadata/migrate.ts'
@@ -303,6 +304,39 @@ describe('SQLite', () => {
     const nested = grouped(() => grouped(() => Promise.resolve()))
     await assert.rejects(nested, codeIs('storage/database-unavailable'))
     assert.equal(await grouped(() => Promise.resolve('next')), 'next')
+    await database.close()
+  })
+
+  it('says that the disk is full, keeps what was acknowledged, and goes on when there is room again', async () => {
+    const database = await openDatabase(freshSqlite(), log)
+    const pragma = (text: string) => sql.raw<Record<string, number>>(`pragma ${text}`).execute(database.kysely)
+    const put = (key: string, value: string) =>
+      database.transaction((db) => db.insertInto('setting').values({ key, value }).execute())
+    await put('before', '1')
+    const pages = Object.values((await pragma('page_count')).rows[0] ?? {})[0] ?? 0
+    await pragma(`max_page_count = ${pages}`)
+    const crowd = await Promise.allSettled(['a', 'b', 'c'].map((key) => put(key, 'x'.repeat(100_000))))
+    for (const outcome of crowd) {
+      const full = outcome.status === 'rejected' && isStorageError(outcome.reason, 'storage/disk-full')
+      assert.ok(full)
+    }
+    // whoever does not give up after that must not go on outside of the transaction, which is gone
+    const stubborn = database.transaction(async (db) => {
+      await db
+        .insertInto('setting')
+        .values({ key: 'd', value: 'x'.repeat(100_000) })
+        .execute()
+        .catch(() => undefined)
+      await db.insertInto('setting').values({ key: 'e', value: '1' }).execute()
+    })
+    await assert.rejects(stubborn, codeIs('storage/disk-full'))
+    await pragma('max_page_count = 1000000')
+    await put('after', 'x'.repeat(100_000))
+    const rows = await database.kysely.selectFrom('setting').select('key').orderBy('key').execute()
+    assert.deepEqual(
+      rows.map((row) => row.key),
+      ['after', 'before'],
+    )
     await database.close()
   })
 
