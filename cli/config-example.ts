@@ -51,7 +51,8 @@ function linesOfUnion(union: z.ZodDiscriminatedUnion, value: Chosen, depth: numb
 function commentedOut(key: string, inner: z.ZodType, depth: number): string[] {
   const indent = '  '.repeat(depth)
   if (!(inner instanceof z.ZodObject)) return [`${indent}# ${key}: …`]
-  const members = Object.entries(inner.shape)
+  const shape: Record<string, z.ZodType> = inner.shape
+  const members = Object.entries(shape)
   return [
     `${indent}# ${key}:`,
     ...members.map(([name, one]) => `${indent}#   ${name}: …   # ${unwrap(one).description ?? ''}`),

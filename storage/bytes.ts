@@ -21,7 +21,7 @@ export interface ByteLimits {
   sealingThreads: number | null
 }
 
-export const BYTE_LIMITS: ByteLimits = {
+const BYTE_LIMITS: ByteLimits = {
   partMemoryBytes: 96 * 1024 * 1024,
   reserveBytes: 1024 * 1024 * 1024,
   sealingThreads: null,

@@ -24,7 +24,7 @@ import { createRunningDigests } from './uploads/running-digests.ts'
 import type { AppendOptions, BegunUpload, Lease, UploadSpec, UploadState } from './uploads/upload.ts'
 import { stateOf, uploadByTicket, uploadById } from './uploads/upload-rows.ts'
 
-export type { AppendOptions, BegunUpload, ChecksumAlgorithm, Lease, UploadSpec, UploadState } from './uploads/upload.ts'
+export type { AppendOptions, BegunUpload, Lease, UploadSpec, UploadState } from './uploads/upload.ts'
 
 export interface Uploads {
   /**

@@ -101,7 +101,11 @@ describe('sealing a stored file', () => {
   it('with a key that fails at the last moment changes nothing and leaves no bytes', async () => {
     const file = await house.file(room, 'fails.pdf', PDF)
     const broken = { ...key, sign: () => Promise.reject(new Error('token pulled')) }
-    const failing = createSealer({ storage: house.storage, key: () => Promise.resolve(broken), clock: () => house.now() })
+    const failing = createSealer({
+      storage: house.storage,
+      key: () => Promise.resolve(broken),
+      clock: () => house.now(),
+    })
     await assert.rejects(failing(file, OPERATOR), /token pulled/)
     await unchanged(file)
   })

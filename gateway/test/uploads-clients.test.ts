@@ -29,7 +29,9 @@ describe('clients of others', () => {
         metadata: { room: house.room, filename: 'tus-js-client.bin', filetype: 'application/pdf' },
         retryDelays: null,
         onError: reject,
-        onSuccess: () => { resolve(upload); },
+        onSuccess: () => {
+          resolve(upload)
+        },
         ...options,
       })
       upload.start()

@@ -36,7 +36,9 @@ describe('Upload-Metadata', () => {
     'more than 32 keys': Array.from({ length: 33 }, (_, index) => `k${index}`).join(','),
   }
   for (const [what, header] of Object.entries(broken)) {
-    it(`is refused with ${what}`, () => { assert.throws(() => parseUploadMetadata(header), badInput); })
+    it(`is refused with ${what}`, () => {
+      assert.throws(() => parseUploadMetadata(header), badInput)
+    })
   }
 
   it('is refused when a text that is asked for is not UTF-8', () => {

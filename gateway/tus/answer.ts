@@ -16,8 +16,8 @@ export interface Answer {
 }
 
 /** How much of a refused body is thrown away before we hang up. */
-export const LINGER_BYTES = 4 * 1024 * 1024
-export const LINGER_MS = 2_000
+const LINGER_BYTES = 4 * 1024 * 1024
+const LINGER_MS = 2_000
 
 /** Sends `answer`, past Koa, which would add a type and a status of its own to an empty one. */
 export async function sendAnswer(ctx: Context, { status, headers, body }: Answer): Promise<void> {

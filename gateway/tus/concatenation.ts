@@ -10,7 +10,7 @@ import { GatewayError } from '../errors.ts'
 export type UploadConcat = { kind: 'whole' } | { kind: 'partial' } | { kind: 'final'; tickets: string[] }
 
 /** One final joins at most so many partials. */
-export const MAX_PARTIALS = 1000
+const MAX_PARTIALS = 1000
 
 /**
  * @param path the address of the endpoint, such as `/api/uploads`; only uploads below it can be joined

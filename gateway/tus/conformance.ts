@@ -10,8 +10,8 @@ import type { TusMethod } from './exchange.ts'
 import type { TusHeaders } from './headers.ts'
 
 export const TUS_VERSION = '1.0.0'
-export const PATCH_TYPE = 'application/offset+octet-stream'
-export const TUS_METHODS: readonly TusMethod[] = ['POST', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS']
+const PATCH_TYPE = 'application/offset+octet-stream'
+const TUS_METHODS: readonly TusMethod[] = ['POST', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS']
 
 /**
  * The method that a request means.

@@ -7,7 +7,7 @@
 import { GatewayError } from '../errors.ts'
 
 /** After NFC, in UTF-8; what common file systems take. */
-export const NAME_MAX_BYTES = 255
+const NAME_MAX_BYTES = 255
 
 /**
  * @returns the name as given

@@ -68,7 +68,7 @@ export function readTusHeaders(request: IncomingMessage): TusHeaders {
 }
 
 /** @throws GatewayError `gateway/bad-input` naming the header, never its value */
-export function refuseRepeated(rawHeaders: readonly string[]): void {
+function refuseRepeated(rawHeaders: readonly string[]): void {
   const seen = new Set<string>()
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] ?? '').toLowerCase()

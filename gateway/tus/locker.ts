@@ -12,7 +12,7 @@ import { GatewayError } from '../errors.ts'
 import type { Exchange, Exchanges } from './exchange.ts'
 
 /** How long a newcomer waits for the holder to let go. */
-export const LOCK_WAIT_MS = 5_000
+const LOCK_WAIT_MS = 5_000
 
 export function leaseLocker(uploads: Storage['uploads'], exchanges: Exchanges): Locker {
   return {

@@ -30,7 +30,7 @@ import { libraryFault } from './library-fault.ts'
 import { leaseLocker, release } from './locker.ts'
 import { UploadStore } from './store.ts'
 
-export const UPLOADS_PATH = '/api/uploads'
+const UPLOADS_PATH = '/api/uploads'
 
 export interface TusDeps extends Pick<World, 'clock' | 'log'> {
   storage: Pick<Storage, 'uploads'>

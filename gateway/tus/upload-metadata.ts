@@ -7,8 +7,8 @@
 import { GatewayError } from '../errors.ts'
 
 /** The whole header, in bytes. */
-export const METADATA_MAX_BYTES = 8192
-export const METADATA_MAX_KEYS = 32
+const METADATA_MAX_BYTES = 8192
+const METADATA_MAX_KEYS = 32
 
 /**
  * Parses the header into decoded bytes by key; a key without a value maps to null.

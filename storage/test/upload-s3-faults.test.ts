@@ -123,7 +123,7 @@ withS3('uploads through a bad connection to S3', () => {
     fail(/uploadId=/, { kind: 'answer', status: 503 }, 3, 'POST')
     await assert.rejects(send(upload, bytes, SIZE), codeIs('storage/objects-unavailable'))
     const state = await house.uploads.confirm(upload.ticket)
-    assert.ok(state && state.state === 'open' && state.offset < SIZE)
+    assert.ok(state?.state === 'open' && state.offset < SIZE)
     await send(upload, bytes, SIZE)
     await assertWhole(upload, bytes)
   }).timeout(30_000)

@@ -81,6 +81,6 @@ async function createFile(
 }
 
 /** On whose behalf the program acts when an upload ends. */
-export function actorOf(row: Pick<UploadRow, 'createdBy'>): Actor {
+function actorOf(row: Pick<UploadRow, 'createdBy'>): Actor {
   return row.createdBy === null ? { kind: 'system', name: 'upload' } : { kind: 'user', id: row.createdBy }
 }

@@ -72,7 +72,7 @@ export async function retire(contenders: readonly Contender[]): Promise<void> {
 }
 
 /** What one contender left unwritten must not be written on the next one's time. */
-export async function settle(): Promise<void> {
+async function settle(): Promise<void> {
   await promisify(execFile)('sync')
 }
 

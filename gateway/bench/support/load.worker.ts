@@ -135,7 +135,9 @@ class Connection {
   private constructor(socket: Socket, port: number) {
     this.#socket = socket
     this.#port = port
-    socket.on('data', (chunk: Buffer) => { this.#take(chunk); })
+    socket.on('data', (chunk: Buffer) => {
+      this.#take(chunk)
+    })
     socket.on('error', (error) => this.#settle?.reject(error))
     socket.on('close', () => this.#settle?.reject(new Error('the server hung up')))
   }

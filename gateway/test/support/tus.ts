@@ -5,8 +5,6 @@ import { call } from './wire.ts'
 
 export const UPLOADS = '/api/uploads'
 
-export type HeaderList = [string, string][]
-
 export const OCTETS = 'application/offset+octet-stream'
 
 export function metadata(pairs: Record<string, string | Buffer | null>): string {
