@@ -8,11 +8,13 @@
 import type {
   Actor,
   ClaimedJob,
+  ContentId,
   JobOutcome,
   Mailbox,
   MailboxId,
   MessageAttachment,
   Rows,
+  Storage,
   StoredContent,
 } from '../storage/index.ts'
 import { isStorageError } from '../storage/index.ts'
@@ -29,9 +31,11 @@ import type { Answer, FetchedDelivery } from './osci/client.ts'
 import { openContent } from './osci/content-reading.ts'
 import type { OpenedContent } from './osci/content-reading.ts'
 import { fingerprint } from './osci/identity.ts'
+import type { Attachment } from './osci/messages.ts'
 import { applyControl } from './relay/delivery.ts'
 import { deliveryOf } from './relay/deliver.ts'
 import { queueMessage } from './send.ts'
+import { commitOrDiscard, discardAll } from './stored-bytes.ts'
 
 const COLLECTOR: Actor = { kind: 'system', name: 'collect' }
 
@@ -91,38 +95,53 @@ interface Read {
 /** Saves one delivery. @returns false = it was here already */
 async function keep(deps: MailboxDeps, mailbox: Mailbox, delivery: FetchedDelivery, raw: Buffer): Promise<boolean> {
   const { storage } = deps
-  const { messageId } = delivery.card
-  if (await storage.messages.byOsciId(mailbox.id, 'in', messageId)) return false
+  if (await storage.messages.byOsciId(mailbox.id, 'in', delivery.card.messageId)) return false
   const read = await open(deps, mailbox, delivery)
-  const stored: StoredContent[] = []
+  const sender = await senderOf(deps, delivery)
+  const bytes = await storeBytes(storage, mailbox, raw, read.content?.attachments ?? [])
+  const { contentId, attachments, stored } = bytes
+  const message = { ...messageOf(mailbox, delivery, read), contentId, attachments, partner: sender.address }
+  const save = async (rows: Rows): Promise<void> => {
+    for (const content of stored) await content.commit(rows.db)
+    await rows.messages.add(message, COLLECTOR)
+    await control(rows, mailbox, read, sender.mailbox)
+  }
+  const answer = practiceAnswer(deps, { mailbox, sender: sender.mailbox, message, letter: read.letter })
   try {
-    const bytes = await storage.contents.put(mailbox.id, raw)
-    stored.push(bytes)
-    const attachments: MessageAttachment[] = []
-    for (const { name, contentType, body } of read.content?.attachments ?? []) {
+    await commitOrDiscard(stored, async () => {
+      if (answer) await queueMessage(deps, answer.order, { by: COLLECTOR, due: answer.due, also: save })
+      else await storage.transact(save)
+    })
+    return true
+  } catch (error) {
+    // Two collectors at once: the other one has it.
+    if (isStorageError(error, 'storage/already-exists')) return false
+    throw error
+  }
+}
+
+/** Seals the raw delivery and what is in it; nothing of it exists before `save`. */
+async function storeBytes(
+  storage: Storage,
+  mailbox: Mailbox,
+  raw: Buffer,
+  parts: readonly Attachment[],
+): Promise<{ contentId: ContentId; attachments: MessageAttachment[]; stored: StoredContent[] }> {
+  const whole = await storage.contents.put(mailbox.id, raw)
+  const stored = [whole]
+  const attachments: MessageAttachment[] = []
+  try {
+    for (const { name, contentType, body } of parts) {
       const part = await storage.contents.put(mailbox.id, body)
       stored.push(part)
       const { contentId, size, sha256 } = part
       attachments.push({ name, mediaType: contentType, contentId, size, sha256 })
     }
-    const sender = await senderOf(deps, delivery)
-    const received = { contentId: bytes.contentId, attachments, partner: sender.address }
-    const message = { ...messageOf(mailbox, delivery, read), ...received }
-    const save = async (rows: Rows): Promise<void> => {
-      for (const content of stored) await content.commit(rows.db)
-      await rows.messages.add(message, COLLECTOR)
-      await control(rows, mailbox, read, sender.mailbox)
-    }
-    const answer = practiceAnswer(deps, { mailbox, sender: sender.mailbox, message, letter: read.letter })
-    if (answer) await queueMessage(deps, answer.order, { by: COLLECTOR, due: answer.due, also: save })
-    else await storage.transact(save)
-    return true
   } catch (error) {
-    for (const content of stored) await content.discard()
-    // Two collectors at once: the other one has it.
-    if (isStorageError(error, 'storage/already-exists')) return false
+    await discardAll(stored)
     throw error
   }
+  return { contentId: whole.contentId, attachments, stored }
 }
 
 function messageOf(mailbox: Mailbox, { card }: FetchedDelivery, { content, letter, fault }: Read) {

@@ -21,6 +21,7 @@ import { MailboxError } from './errors.ts'
 import { writeLetter } from './letter.ts'
 import type { Letter } from './letter.ts'
 import { isPartName } from './osci/mime.ts'
+import { commitOrDiscard } from './stored-bytes.ts'
 
 /** What to send. */
 export interface SendOrder {
@@ -80,8 +81,8 @@ export async function queueMessage(
   const stored = await storage.contents.put(mailbox.id, writeLetter(letter))
   const id = newId<MessageId>(random)
   const due = options.due ?? clock()
-  try {
-    return await storage.transact(async (rows) => {
+  return commitOrDiscard([stored], () =>
+    storage.transact(async (rows) => {
       await stored.commit(rows.db)
       const message = await rows.messages.add(
         {
@@ -103,11 +104,8 @@ export async function queueMessage(
       await rows.jobs.add({ kind: 'deliver', subject: id, due, partner: mailbox.intermediary })
       await options.also?.(rows)
       return message
-    })
-  } catch (error) {
-    await stored.discard()
-    throw error
-  }
+    }),
+  )
 }
 
 async function freeze({ storage, limits }: MailboxDeps, files: readonly FileId[]): Promise<MessageAttachment[]> {

@@ -63,7 +63,8 @@ export function inspectionCodes(inspections: readonly Inspection[]): string[] {
     if (trust !== 'known') codes.add(table[trust])
     if (period === 'outside') codes.add(table.outside)
   }
-  return [...codes].sort().reverse()
+  const rank = (code: string): string => (code.startsWith('9') ? `0${code}` : `1${code}`)
+  return [...codes].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))
 }
 
 /** The InspectionReport of a Laufzettel, canonical under the five namespaces. */

@@ -13,6 +13,7 @@ import { newBoundary, parseMime, writeMime } from '../osci/mime.ts'
 import { malformed, parseEnvelope, readCertificates } from '../osci/parse.ts'
 import type { OsciMessage } from '../osci/security.ts'
 import { nonIntermediaryCertificates } from '../osci/serialize.ts'
+import { commitOrDiscard } from '../stored-bytes.ts'
 
 export interface MailboxesDeps extends World {
   storage: Storage
@@ -61,18 +62,15 @@ export async function keepDelivery(deps: MailboxesDeps, order: NewDelivery): Pro
     receivedAt: null,
     modifiedAt: now,
   }
-  try {
-    const kept = await storage.transact(async (rows) => {
+  const kept = await commitOrDiscard([stored], () =>
+    storage.transact(async (rows) => {
       if (!(await rows.deliveries.useId(order.messageId, originator, now))) return false
       await stored.commit(rows.db)
       await rows.deliveries.add(delivery)
       return true
-    })
-    if (kept) return delivery
-  } catch (error) {
-    await stored.discard()
-    throw error
-  }
+    }),
+  )
+  if (kept) return delivery
   await stored.discard()
   return 'illegal-id'
 }

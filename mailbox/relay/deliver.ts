@@ -12,7 +12,7 @@ import { OSCI_SUBJECTS, readLetter } from '../letter.ts'
 import { openOsciDialog } from '../osci/client.ts'
 import type { Answer, DeliveryOrder, OsciDialog } from '../osci/client.ts'
 import type { Attachment, ProcessCard } from '../osci/messages.ts'
-import { readContent } from '../reading.ts'
+import { readContent } from '../stored-bytes.ts'
 import { applyDeadline, applyOutcome, nextStep, settle } from './delivery.ts'
 import type { Delivery, DeliveryState, Outcome, Step } from './delivery.ts'
 import { nextLook, nextTry, watchedEnough } from './schedule.ts'
@@ -68,6 +68,9 @@ class Run {
   private pauseAfter(before: Message): JobOutcome | null {
     const { failures, deadline, acceptedAt, state } = this.message
     const now = this.deps.clock()
+    const ended = nextStep(deliveryOf(this.message)).kind === 'rest'
+    // Received: the next round sees whether the confirmation is there already.
+    if (ended) return state === 'received' ? null : { kind: 'done' }
     if (failures > before.failures) return { kind: 'again', at: nextTry(failures, deadline, now) }
     if (state !== 'accepted') return null
     const since = acceptedAt ?? now

@@ -9,7 +9,7 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { sha256 } from '../reading.ts'
+import { sha256 } from '../stored-bytes.ts'
 import { OPERATOR, house, serve } from './support/house.ts'
 import type { House } from './support/house.ts'
 
