@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const folders: string[] = []
+const made: string[] = []
 
 export function temporaryFolder(): string {
+  if (made.length === 0) process.once('exit', removeAll)
   const folder = mkdtempSync(join(tmpdir(), 'amtsbote-'))
-  if (folders.length === 0) process.once('exit', removeAll)
-  folders.push(folder)
+  made.push(folder)
   return folder
 }
 
 function removeAll(): void {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+  for (const folder of made) rmSync(folder, { recursive: true, force: true })
 }
