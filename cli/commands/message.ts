@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { Command } from 'commander'
 import { collect, wholeNumber } from '../arguments.ts'
 import type { Context } from '../context.ts'
+import { CliError } from '../errors.ts'
 import { everyRow, findFile, findMailbox, findRoom } from '../lookup.ts'
 import { formatBytes } from '../output.ts'
 import { parseId } from '../../storage/index.ts'
@@ -44,6 +45,10 @@ export function messageCommand(context: () => Context): Command {
     .command('show <id>')
     .description('show a message with its files and receipts')
     .action((id: string) => show(context(), id))
+  command
+    .command('collect <mailbox>')
+    .description('fetch what waits for an own mailbox now; the intermediary must be running')
+    .action((name: string) => collectNow(context(), name))
   command
     .command('save <id> <folder>')
     .description('write the files of a message into a folder')
@@ -99,6 +104,18 @@ function show(context: Context, id: string): Promise<void> {
       { title: 'SIZE', value: (one) => formatBytes(one.size) },
       { title: 'SHA-256', value: (one) => one.sha256 },
     ])
+  })
+}
+
+function collectNow(context: Context, name: string): Promise<void> {
+  return context.withHouse(async ({ storage, mailbox, openKeys }) => {
+    await openKeys()
+    const result = await mailbox.collect((await findMailbox(storage, name)).id)
+    if (result.kind === 'emptied') {
+      context.output.say(`${result.collected} collected`, result)
+      return
+    }
+    throw new CliError('cli/unreachable', `collecting ended early (${result.reason}); is the intermediary running?`)
   })
 }
 
