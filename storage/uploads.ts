@@ -9,14 +9,14 @@ import type { Readable } from 'node:stream'
 
 import { userOf, type Actor } from './actor.ts'
 import { StorageError } from './errors.ts'
-import type { UploadId } from './ids.ts'
+import type { FileId, UploadId } from './ids.ts'
 import { newSegment, saveSegment } from './segments/segment-rows.ts'
 import { SMALL_BYTES, smallStore } from './segments/small.ts'
 import { createAppending, openRow } from './uploads/append.ts'
 import { begunState, prepareUpload } from './uploads/begin.ts'
 import { concatUploads } from './uploads/concat.ts'
 import { cancelUpload, expireUploads } from './uploads/ending.ts'
-import { commitFile, type UploadDeps } from './uploads/finish.ts'
+import { createFile, type UploadDeps } from './uploads/finish.ts'
 import { isKept, markLost } from './uploads/kept.ts'
 import { createLeases } from './uploads/lease.ts'
 import { createReserveCheck } from './uploads/reserve.ts'
@@ -119,16 +119,21 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
       throw new StorageError('storage/size-mismatch', `${body.length} bytes, ${spec.size} declared`)
     if (body.length > SMALL_BYTES) throw new StorageError('storage/size-exceeded', `more than ${SMALL_BYTES} bytes`)
     const order = { spec, by }
-    const { upload, insert } = prepareUpload(deps, order)
+    const { upload, insertFinished } = prepareUpload(deps, order)
     await checkReserve()
     const { segment, sha256 } = await storeSmall(await keyRing.scopeKey(db, spec.roomId), body)
-    const row = { ...upload, ...spec, mediaType: spec.mediaType ?? null, createdBy: userOf(by) }
+    const file = { ...upload, ...spec, mediaType: spec.mediaType ?? null, createdBy: userOf(by) }
     try {
-      const fileId = await database.transaction(async (transaction) => {
-        await insert(transaction)
-        await saveSegment(transaction, upload.contentId, segment)
-        return commitFile(deps, transaction, row, sha256)
-      })
+      let fileId: FileId | null = null
+      await database.transaction((transaction) =>
+        insertFinished(transaction, {
+          size: body.length,
+          sha256,
+          saveSegment: (bound) => saveSegment(bound, upload.contentId, segment),
+          makeFile: async (bound) =>
+            (fileId = spec.kind === 'partial' ? null : await createFile(deps, bound, file, sha256)),
+        }),
+      )
       return begunState(upload, order, { offset: body.length, state: 'finished', fileId })
     } catch (error) {
       await deps.objects.delete(segment.objectId).catch((cause: unknown) => {

@@ -2,7 +2,7 @@
 import type { Actor } from '../actor.ts'
 import { userOf } from '../actor.ts'
 import { StorageError } from '../errors.ts'
-import { newId, type ContentId, type RoomId, type UploadId } from '../ids.ts'
+import { newId, type ContentId, type FileId, type RoomId, type UploadId } from '../ids.ts'
 import type { Db } from '../metadata/schema.ts'
 import { insertContent } from '../segments/segment-rows.ts'
 import type { BegunUpload, UploadSpec } from './upload.ts'
@@ -30,7 +30,11 @@ export interface NewUploadOrder {
 export function prepareUpload(
   deps: UploadDeps,
   { spec, by }: NewUploadOrder,
-): { upload: NewUpload; insert: (db: Db) => Promise<void> } {
+): {
+  upload: NewUpload
+  insert: (db: Db) => Promise<void>
+  insertFinished: (db: Db, whole: WholeUpload) => Promise<void>
+} {
   checkSize(spec.size)
   const now = deps.clock()
   const upload: NewUpload = {
@@ -40,37 +44,62 @@ export function prepareUpload(
     roomId: spec.roomId,
     expiresAt: new Date(now.getTime() + spec.expiresAfterMs),
   }
-  const insert = async (db: Db): Promise<void> => {
-    await openRoom(db, spec.roomId)
-    const content = { id: upload.contentId, scope: spec.roomId, size: 0, sha256: null, state: 'open' as const }
-    await insertContent(db, content, now)
-    await db
-      .insertInto('upload')
-      .values({
-        id: upload.id,
-        ticket_hash: ticketHash(upload.ticket),
-        room_id: spec.roomId,
-        content_id: upload.contentId,
-        name: spec.name,
-        media_type: spec.mediaType ?? null,
-        metadata: spec.metadata,
-        size: spec.size,
-        offset_bytes: 0,
-        kind: spec.kind,
-        state: 'open',
-        file_id: null,
-        holder: null,
-        held_until: 0,
-        wanted: 0,
-        dirty: 0,
-        expires_after_ms: spec.expiresAfterMs,
-        expires_at: upload.expiresAt.getTime(),
-        created_at: now.getTime(),
-        created_by: userOf(by),
-      })
-      .execute()
+  const content = { id: upload.contentId, scope: spec.roomId }
+  return {
+    upload,
+    insert: async (db) => {
+      await openRoom(db, spec.roomId)
+      await insertContent(db, { ...content, size: 0, sha256: null, state: 'open' }, now)
+      await insertUpload(db, { upload, spec, by, now }, null)
+    },
+    insertFinished: async (db, whole) => {
+      await openRoom(db, spec.roomId)
+      await insertContent(db, { ...content, size: whole.size, sha256: whole.sha256, state: 'whole' }, now)
+      await whole.saveSegment(db)
+      await insertUpload(db, { upload, spec, by, now }, { size: whole.size, fileId: await whole.makeFile(db) })
+    },
   }
-  return { upload, insert }
+}
+
+/** An upload that is over when it begins: its bytes are one object already. */
+export interface WholeUpload {
+  size: number
+  sha256: string
+  saveSegment: (db: Db) => Promise<void>
+  /** null = a partial, which is no file */
+  makeFile: (db: Db) => Promise<FileId | null>
+}
+
+async function insertUpload(
+  db: Db,
+  { upload, spec, by, now }: NewUploadOrder & { upload: NewUpload; now: Date },
+  finished: { size: number; fileId: FileId | null } | null,
+): Promise<void> {
+  await db
+    .insertInto('upload')
+    .values({
+      id: upload.id,
+      ticket_hash: ticketHash(upload.ticket),
+      room_id: spec.roomId,
+      content_id: upload.contentId,
+      name: spec.name,
+      media_type: spec.mediaType ?? null,
+      metadata: spec.metadata,
+      size: spec.size,
+      offset_bytes: finished?.size ?? 0,
+      kind: spec.kind,
+      state: finished === null ? 'open' : 'finished',
+      file_id: finished?.fileId ?? null,
+      holder: null,
+      held_until: 0,
+      wanted: 0,
+      dirty: 0,
+      expires_after_ms: spec.expiresAfterMs,
+      expires_at: upload.expiresAt.getTime(),
+      created_at: now.getTime(),
+      created_by: userOf(by),
+    })
+    .execute()
 }
 
 export function begunState(

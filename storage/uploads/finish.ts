@@ -64,7 +64,8 @@ export async function commitFile(
   return fileId
 }
 
-async function createFile(
+/** The file, and the job that hashes it where the hash is not known. */
+export async function createFile(
   deps: UploadDeps,
   db: Db,
   row: Pick<UploadRow, 'contentId' | 'roomId' | 'name' | 'mediaType' | 'createdBy'>,
