@@ -46,7 +46,7 @@ export interface SegmentCipher {
 export function sealChunk(
   cipher: SegmentCipher,
   chunk: { index: number; kind: ChunkKind; nonce: Uint8Array; plain: Uint8Array },
-  out: Uint8Array,
+  out: Buffer,
   at = 0,
 ): number {
   // NIST SP 800-38D §8.2.2: a 96-bit random nonce; one key per segment keeps their number far below the bound of §8.3
@@ -55,7 +55,8 @@ export function sealChunk(
   const body = gcm.update(chunk.plain)
   gcm.final()
   out.set(chunk.nonce, at)
-  out.set(body, at + NONCE_BYTES)
+  // `fill` copies by memcpy also into shared memory, where `set` and `copy` do not.
+  if (body.length > 0) out.fill(body, at + NONCE_BYTES, at + NONCE_BYTES + body.length)
   out.set(gcm.getAuthTag(), at + NONCE_BYTES + body.length)
   return body.length + CHUNK_OVERHEAD
 }
@@ -96,7 +97,7 @@ export interface ChunkRun {
 export function sealRun(
   cipher: SegmentCipher,
   run: ChunkRun & { plain: Uint8Array; nonces: NonceSource },
-  out: Uint8Array,
+  out: Buffer,
   at = 0,
 ): number {
   const count = chunkCount(run.plain.length)
@@ -148,7 +149,8 @@ export function nonceSource(random: Random): NonceSource {
 function associatedData(segmentId: SegmentId, index: number, kind: ChunkKind): Buffer {
   const data = Buffer.alloc(25)
   data.write(segmentId.replaceAll('-', ''), 0, 'hex')
-  data.writeBigUInt64BE(BigInt(index), 16)
+  data.writeUInt32BE(Math.floor(index / 2 ** 32), 16)
+  data.writeUInt32BE(index % 2 ** 32, 20)
   data.writeUInt8(kind, 24)
   return data
 }

@@ -25,6 +25,7 @@ export class Part {
   /** number of its first chunk within the segment */
   readonly firstChunk: number
   readonly memory: SharedArrayBuffer
+  readonly #bytes: Buffer
   readonly #sealing: Sealing
   readonly #regions: number
   readonly #sealed: Promise<number>[] = []
@@ -40,6 +41,7 @@ export class Part {
     this.number = place.number
     this.firstChunk = place.firstChunk
     this.memory = memory
+    this.#bytes = Buffer.from(memory)
     this.#sealing = sealing
     this.#regions = place.chunks / REGION_CHUNKS
   }
@@ -58,7 +60,8 @@ export class Part {
     if (this.#fill === REGION_BYTES) this.seal(KIND.more)
     const size = Math.min(REGION_BYTES - this.#fill, bytes.length)
     const at = this.#sealed.length * SEALED_REGION_BYTES + this.#fill
-    new Uint8Array(this.memory, at, size).set(size === bytes.length ? bytes : bytes.subarray(0, size))
+    // `fill` copies by memcpy; `set` and `copy` into shared memory go word by word, or byte by byte where unaligned.
+    if (size > 0) this.#bytes.fill(size === bytes.length ? bytes : bytes.subarray(0, size), at, at + size)
     this.#fill += size
     this.#plain += size
     return size
