@@ -11,7 +11,7 @@ import { parseId } from '../../../storage/index.ts'
 import type { File, RoomId, Storage } from '../../../storage/index.ts'
 import type { Level, Role } from '../../../policies/index.ts'
 import { metadata } from './tus.ts'
-import type { ServedLimits, StoresOrder } from './upload-stores.ts'
+import type { ServedLimits, StoresOptions, StoresOrder } from './upload-stores.ts'
 import { openUploadStores, serveUploads } from './upload-stores.ts'
 
 export interface UploadHouse {
@@ -48,13 +48,15 @@ export interface UploadHouse {
 const OPERATOR = { kind: 'operator', name: 'test' } as const
 
 /** @param options.stores where to keep everything; default: a new temporary folder, SQLite and files */
-export async function openUploadHouse(options: ServedLimits & { stores?: StoresOrder } = {}): Promise<UploadHouse> {
-  const { stores: given, ...limits } = options
+export async function openUploadHouse(
+  options: ServedLimits & Pick<StoresOptions, 'wrap'> & { stores?: StoresOrder } = {},
+): Promise<UploadHouse> {
+  const { stores: given, wrap, ...limits } = options
   const folder = given?.folder ?? (await mkdtemp(join(tmpdir(), 'amtsbote-uploads-')))
   const stores = given ?? { folder, database: { kind: 'sqlite' as const, path: join(folder, 'metadata.sqlite') } }
   let turned = 0
   const now = (): Date => new Date(Date.now() + turned)
-  const opened = await openUploadStores(stores, now)
+  const opened = await openUploadStores(stores, { clock: now, ...(wrap && { wrap }) })
   const { storage } = opened
   const served = await serveUploads(opened, limits)
   const room = (await newRoom(storage)).id

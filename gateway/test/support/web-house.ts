@@ -54,7 +54,10 @@ export async function openWebHouse(change: Partial<AppDeps> & { https?: boolean 
   const clock = () => new Date(now)
   const lines: string[] = []
   const log = keepingLog(lines)
-  const opened = await openUploadStores({ folder, database: { kind: 'sqlite', path: join(folder, 'm.sqlite') } }, clock)
+  const opened = await openUploadStores(
+    { folder, database: { kind: 'sqlite', path: join(folder, 'm.sqlite') } },
+    { clock },
+  )
   const { storage } = opened
   const server = createServer()
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
