@@ -37,9 +37,7 @@ export interface UploadStores {
 }
 
 const SILENT: World['log'] = {
-  debug: (f) => {
-    if (process.env['DBG']) console.log(f)
-  },
+  debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
   error: (fields, message) => {
