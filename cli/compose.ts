@@ -4,7 +4,6 @@
  * `compose` opens the stores and wires the modules; nothing listens and nothing works in the background before a command says so. Commands
  * and tests start here. One of the two places that make a clock.
  */
-import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { pino } from 'pino'
@@ -56,7 +55,7 @@ export function systemWorld(logLevel: Config['logLevel']): World {
     { level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     pino.destination({ dest: 2, sync: true }),
   )
-  return { clock: () => new Date(), random: (size) => randomBytes(size), log }
+  return { clock: () => new Date(), random: pooledRandom(), log }
 }
 
 /** Opens everything; on the first start makes what is missing. Throws the modules' errors, and cli/bad-config for what the configuration names. */

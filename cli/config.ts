@@ -196,6 +196,12 @@ export function isInteractive(): boolean {
   return process.stderr.isTTY && process.env['CI'] === undefined && process.env['TERM'] !== 'dumb'
 }
 
+/** Version of this program, from the package.json beside the modules. */
+export function programVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version
+}
+
 /** True under `npm start`: a shell stands between npm and this process, and a signal to npm ends only the shell. */
 export function isStartedByNpm(): boolean {
   return process.env['npm_lifecycle_event'] !== undefined

@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command, CommanderError } from 'commander'
 import { describeError } from './advice.ts'
-import { isProgram } from './config.ts'
+import { isProgram, programVersion } from './config.ts'
 import { createContext, type Context } from './context.ts'
 import type { Streams } from './output.ts'
 import { exitCodeOf } from './errors.ts'
@@ -47,6 +47,7 @@ const COMMANDS: readonly ((context: () => Context) => Command)[] = [
 function createProgram(streams: Streams): Command {
   const program = new Command('amtsbote')
     .description('Secure document exchange and Behördenpostfach gateway')
+    .version(programVersion(), '--version', 'print the version')
     .option('--config <file>', 'configuration file (default: $AMTSBOTE_CONFIG, ./amtsbote.yaml, built-in defaults)')
     .option('--json', 'answer in JSON')
     .showHelpAfterError('(amtsbote help shows the commands)')

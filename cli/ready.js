@@ -112,6 +112,7 @@ function build() {
     fs.mkdirSync(path.dirname(target), { recursive: true })
     fs.copyFileSync(path.join(ROOT, file), target)
   }
+  fs.copyFileSync(path.join(ROOT, 'package.json'), path.join(next, 'package.json'))
   fs.chmodSync(path.join(next, 'cli', 'main.js'), 0o755)
   fs.writeFileSync(path.join(next, STAMP), stamp)
   const old = path.join(ROOT, 'dist.old')

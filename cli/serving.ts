@@ -23,6 +23,7 @@ export interface Serving {
 /** Running requests and jobs may take so long to end when the server stops. */
 const GRACE_MS = 10_000
 const LOOK_FOR_KEYS_EVERY_MS = 30_000
+const SWEEP_EVERY_MS = 900_000
 const EXPIRE_EVERY_MS = 300_000
 const BY: Actor = { kind: 'system', name: 'serve' }
 
@@ -39,14 +40,15 @@ export async function startServing(config: Config, world: World): Promise<Servin
   const ended = new AbortController()
   const ready = beginWork(house, ended.signal)
   ready.catch(() => undefined) // whoever waits for it is told; until then it is no unhandled fault
-  const keys = setInterval(() => {
-    house.openKeys().catch((error: unknown) => {
-      world.log.warn({ error: String(error) }, 'key files could not be opened')
-    })
-  }, LOOK_FOR_KEYS_EVERY_MS)
+  const rounds = [
+    everySoOften(LOOK_FOR_KEYS_EVERY_MS, 'key files could not be opened', house, () => house.openKeys()),
+    everySoOften(SWEEP_EVERY_MS, 'ended sessions could not be removed', house, () =>
+      house.storage.sessions.sweep(world.clock()),
+    ),
+  ]
   let stopping: Promise<void> | null = null
   const stop = async (): Promise<void> => {
-    clearInterval(keys)
+    for (const round of rounds) clearInterval(round)
     ended.abort()
     const served = server.stop(GRACE_MS)
     await ready.catch(() => undefined)
@@ -65,4 +67,13 @@ async function beginWork(house: House, ended: AbortSignal): Promise<void> {
   if (ended.aborted) return
   await mailbox.ensureCollecting()
   await worker.start()
+}
+
+/** Rounds that may fail: the next one tries again. */
+function everySoOften(ms: number, fault: string, { world }: House, work: () => Promise<unknown>): NodeJS.Timeout {
+  return setInterval(() => {
+    work().catch((error: unknown) => {
+      world.log.warn({ error: String(error) }, fault)
+    })
+  }, ms)
 }
