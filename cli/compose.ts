@@ -24,6 +24,7 @@ import {
   migrate,
   openBackup,
   openInstallation,
+  pooledRandom,
   restoreMasterKeys,
 } from '../storage/index.ts'
 import type { Actor, Database, JobQueue, ObjectStore, Storage, Worker, World } from '../storage/index.ts'

@@ -151,24 +151,24 @@ export class UploadStore extends DataStore {
 }
 
 /** Reads a body of known, small length into one buffer. @throws StorageError `storage/upload-interrupted` */
-async function readWhole({ request, headers }: Exchange): Promise<Buffer> {
+function readWhole({ request, headers }: Exchange): Promise<Buffer> {
   const body = Buffer.allocUnsafeSlow(headers.contentLength ?? 0)
   let filled = 0
-  await new Promise<void>((resolve, reject) => {
-    const broken = (cause?: unknown): void => {
-      reject(new StorageError('storage/upload-interrupted', 'the body broke off', cause))
-    }
+  return new Promise((resolve, reject) => {
+    let cause: unknown
     request.on('data', (chunk: Buffer) => {
       filled += chunk.copy(body, filled)
     })
-    request.once('error', broken)
-    request.once('close', broken)
+    request.once('error', (error) => {
+      cause = error
+    })
     request.once('end', () => {
-      if (filled === body.length) resolve()
-      else broken()
+      if (filled === body.length) resolve(body)
+    })
+    request.once('close', () => {
+      if (filled < body.length) reject(new StorageError('storage/upload-interrupted', 'the body broke off', cause))
     })
   })
-  return body
 }
 
 function adopt(exchange: Exchange, begun: BegunUpload): void {

@@ -1,5 +1,5 @@
 /** Our own application for the benches, over files or a bucket; answers with a token and a room to upload into. */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,6 +13,7 @@ import { filesystemObjects } from '../../../storage/objects/filesystem.ts'
 import { s3Objects } from '../../../storage/objects/s3.ts'
 import type { S3Options } from '../../../storage/objects/s3.ts'
 import { createStorage } from '../../../storage/storage.ts'
+import { pooledRandom } from '../../../storage/index.ts'
 import type { Storage } from '../../../storage/index.ts'
 import { SITE_LIMITS, createApp } from '../../index.ts'
 import type { ServerOrder } from './children.ts'
@@ -33,7 +34,7 @@ process.once('message', (order: OurOrder) => {
 
 async function start({ folder, s3 }: OurOrder): Promise<Record<string, string | number>> {
   const log = pino({ base: null }, pino.destination({ dest: join(folder, 'log'), sync: true }))
-  const world = { clock: () => new Date(), random: randomBytes, log }
+  const world = { clock: () => new Date(), random: pooledRandom(), log }
   await mkdir(join(folder, 'keys'), { mode: 0o700 })
   const database = await openDatabase({ kind: 'sqlite', path: join(folder, 'metadata.sqlite') }, log)
   const keyRing = await openInstallation({ ...world, folder: join(folder, 'keys'), database })
