@@ -7,22 +7,24 @@
  */
 import type { Readable } from 'node:stream'
 
-import { userOf, type Actor } from './actor.ts'
+import type { Actor } from './actor.ts'
 import { StorageError } from './errors.ts'
-import type { FileId, UploadId } from './ids.ts'
+import type { UploadId } from './ids.ts'
 import { newSegment, saveSegment } from './segments/segment-rows.ts'
-import { SMALL_BYTES, smallStore } from './segments/small.ts'
-import { createAppending, openRow } from './uploads/append.ts'
+import { SMALL_BYTES } from './segments/small.ts'
+import { createAppending } from './uploads/append.ts'
 import { begunState, prepareUpload } from './uploads/begin.ts'
 import { concatUploads } from './uploads/concat.ts'
 import { cancelUpload, expireUploads } from './uploads/ending.ts'
-import { createFile, type UploadDeps } from './uploads/finish.ts'
+import type { UploadDeps } from './uploads/finish.ts'
 import { isKept, markLost } from './uploads/kept.ts'
 import { createLeases } from './uploads/lease.ts'
+import { declareSize, finishIfComplete } from './uploads/length.ts'
 import { createReserveCheck } from './uploads/reserve.ts'
 import { createRunningDigests } from './uploads/running-digests.ts'
 import type { AppendOptions, BegunUpload, Lease, UploadSpec, UploadState } from './uploads/upload.ts'
 import { stateOf, uploadByTicket, uploadById } from './uploads/upload-rows.ts'
+import { createWholeUploads } from './uploads/whole.ts'
 
 export type { AppendOptions, BegunUpload, Lease, UploadSpec, UploadState } from './uploads/upload.ts'
 
@@ -99,7 +101,6 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
   const leases = createLeases(deps)
   const digests = createRunningDigests(deps.sealer)
   const appending = createAppending(deps, digests)
-  const storeSmall = smallStore(deps)
   const checkReserve = createReserveCheck(deps)
 
   const begin: Uploads['begin'] = async (spec, by) => {
@@ -114,38 +115,9 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
     return begunState(upload, order, { offset: 0, state: 'open', fileId: null })
   }
 
-  const beginWhole: Uploads['beginWhole'] = async (spec, body, by) => {
-    if (spec.size !== body.length)
-      throw new StorageError('storage/size-mismatch', `${body.length} bytes, ${spec.size} declared`)
-    if (body.length > SMALL_BYTES) throw new StorageError('storage/size-exceeded', `more than ${SMALL_BYTES} bytes`)
-    const order = { spec, by }
-    const { upload, insertFinished } = prepareUpload(deps, order)
-    await checkReserve()
-    const { segment, sha256 } = await storeSmall(await keyRing.scopeKey(db, spec.roomId), body)
-    const file = { ...upload, ...spec, mediaType: spec.mediaType ?? null, createdBy: userOf(by) }
-    try {
-      let fileId: FileId | null = null
-      await database.transaction((transaction) =>
-        insertFinished(transaction, {
-          size: body.length,
-          sha256,
-          saveSegment: (bound) => saveSegment(bound, upload.contentId, segment),
-          makeFile: async (bound) =>
-            (fileId = spec.kind === 'partial' ? null : await createFile(deps, bound, file, sha256)),
-        }),
-      )
-      return begunState(upload, order, { offset: body.length, state: 'finished', fileId })
-    } catch (error) {
-      await deps.objects.delete(segment.objectId).catch((cause: unknown) => {
-        deps.log.warn({ object: segment.objectId, cause }, 'could not remove an object; doctor will')
-      })
-      throw error
-    }
-  }
-
   return {
     begin,
-    beginWhole,
+    beginWhole: createWholeUploads(deps, checkReserve),
     wholeBytes: SMALL_BYTES,
     byTicket: async (ticket) => stateOf(await uploadByTicket(db, ticket), deps.clock()),
     confirm: async (ticket) => {
@@ -158,28 +130,8 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
     },
     acquire: (id, options) => leases.acquire(id, options),
     append: async (lease, offset, source, options) => appending.append(leases.mine(lease), offset, source, options),
-    declareSize: async (lease, size) => {
-      const held = leases.mine(lease)
-      const row = await openRow(deps, held)
-      if (row.size === size && size !== row.offset) return
-      if ((row.size !== null && row.size !== size) || size < row.offset || !Number.isSafeInteger(size)) {
-        throw new StorageError(
-          'storage/size-mismatch',
-          `another length was declared, or ${row.offset} bytes are there already`,
-        )
-      }
-      if (size === row.offset) return appending.finish(held, { ...row, size })
-      await db.updateTable('upload').set({ size }).where('id', '=', row.id).where('holder', '=', held.holder).execute()
-    },
-    finishIfComplete: async (lease) => {
-      const held = leases.mine(lease)
-      const now = await uploadById(db, lease.uploadId)
-      if (now?.state === 'finished') return true
-      const row = await openRow(deps, held)
-      if (row.size !== row.offset) return false
-      await appending.finish(held, row)
-      return true
-    },
+    declareSize: async (lease, size) => declareSize(deps, appending, leases.mine(lease), size),
+    finishIfComplete: async (lease) => finishIfComplete(deps, appending, leases.mine(lease)),
     cancel: async (lease, by) => cancelUpload(deps, digests, leases.mine(lease), by),
     concat: async (spec, tickets, by) => {
       const order = { spec: { ...spec, kind: 'final' as const, size: null }, by }

@@ -11,9 +11,9 @@ import type { SegmentId } from '../ids.ts'
 import type { Random } from '../world.ts'
 
 export const CHUNK_BYTES = 65_536
-export const NONCE_BYTES = 12
+const NONCE_BYTES = 12
 const TAG_BYTES = 16
-export const CHUNK_OVERHEAD = NONCE_BYTES + TAG_BYTES
+const CHUNK_OVERHEAD = NONCE_BYTES + TAG_BYTES
 export const SEALED_CHUNK_BYTES = CHUNK_BYTES + CHUNK_OVERHEAD
 
 /** 0 more follows, 1 the last of its segment, 2 the end of a tail, which never opens as content. */
@@ -66,10 +66,7 @@ export function sealChunk(
  *
  * @throws StorageError `storage/object-damaged` altered, cut, in another place, of another segment, or of another kind
  */
-export function openChunk(
-  cipher: SegmentCipher,
-  chunk: { index: number; kind: ChunkKind; sealed: Uint8Array },
-): Buffer {
+function openChunk(cipher: SegmentCipher, chunk: { index: number; kind: ChunkKind; sealed: Uint8Array }): Buffer {
   const { sealed, index } = chunk
   if (sealed.length < CHUNK_OVERHEAD || sealed.length > SEALED_CHUNK_BYTES) throw damaged(index)
   const end = sealed.length - TAG_BYTES

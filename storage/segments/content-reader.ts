@@ -37,18 +37,8 @@ export function createContentReader(
   segments: readonly ReadableSegment[],
 ): ContentReader {
   const { objects, lane } = deps
-  const readers = new Map<number, Promise<ObjectReader>>()
+  const readers = openedOnce(objects)
   const size = segments.reduce((sum, { plainSize }) => sum + plainSize, 0)
-
-  const readerOf = (at: number, objectId: ObjectId): Promise<ObjectReader> => {
-    let reader = readers.get(at)
-    if (!reader) {
-      reader = objects.open(objectId)
-      reader.catch(() => readers.delete(at))
-      readers.set(at, reader)
-    }
-    return reader
-  }
 
   const open = async (window: Window): Promise<Buffer> => {
     const segment = segments[window.segment]
@@ -57,7 +47,7 @@ export function createContentReader(
     const total = sealedSize(segment.plainSize)
     const position = firstChunk * SEALED_CHUNK_BYTES
     const length = Math.min(chunks * SEALED_CHUNK_BYTES, total - position)
-    const sealed = await (await readerOf(window.segment, segment.objectId)).read(position, length)
+    const sealed = await (await readers.of(segment.objectId)).read(position, length)
     const atEnd = firstChunk + chunks === chunkCount(segment.plainSize)
     const end = atEnd && !segment.cut ? KIND.last : KIND.more
     const plain = await lane.open(segment.cipher, { first: firstChunk, end }, sealed)
@@ -87,21 +77,26 @@ export function createContentReader(
     }
   }
 
+  return { size, stream, close: readers.close }
+}
+
+/** Opens each object when it is first asked for, and keeps it open. */
+function openedOnce(objects: ObjectStore) {
+  const readers = new Map<ObjectId, Promise<ObjectReader>>()
   return {
-    size,
-    stream,
-    close: async () => {
-      const opened = [...readers.values()]
+    of: (id: ObjectId): Promise<ObjectReader> => {
+      let reader = readers.get(id)
+      if (!reader) {
+        reader = objects.open(id)
+        reader.catch(() => readers.delete(id))
+        readers.set(id, reader)
+      }
+      return reader
+    },
+    close: async (): Promise<void> => {
+      const opened = await Promise.allSettled([...readers.values()])
       readers.clear()
-      // One that did not open has nothing to close.
-      await Promise.all(
-        opened.map((reader) =>
-          reader.then(
-            (open) => open.close(),
-            () => undefined,
-          ),
-        ),
-      )
+      for (const reader of opened) if (reader.status === 'fulfilled') await reader.value.close()
     },
   }
 }

@@ -36,6 +36,8 @@ export class Writing {
   readonly #plan: Plan
   #saved: number
   #rowsMoved = false
+  /** a transaction was begun that names the present segment; it may have been committed */
+  #mayBeNamed = false
 
   constructor(deps: ByteDeps, { lease, row, digests }: WritingOrder, plan: Plan) {
     const { current, carried, key } = plan
@@ -115,7 +117,7 @@ export class Writing {
     await this.writer.abandon()
     // A new segment that no row knows has nobody else to remove it.
     const { handle } = this.writer.progress()
-    if (goesOn || this.#rowsMoved || handle === null) return
+    if (goesOn || this.#mayBeNamed || handle === null) return
     await this.#quietly(() => this.#deps.objects.abort(current.objectId, handle))
   }
 
@@ -140,6 +142,7 @@ export class Writing {
   async #saveRows(db: Db, segment: Segment, offset: number): Promise<void> {
     const { contentId } = this.#row
     const { retired } = this.#plan
+    this.#mayBeNamed = true
     await moveOffset(db, { lease: this.#lease, row: this.#row, offset, now: this.#deps.clock() })
     if (retired && isEmpty(retired)) await db.deleteFrom('segment').where('id', '=', retired.id).execute()
     else if (retired) await saveSegment(db, contentId, { ...retired, cut: true, tail: null })

@@ -99,8 +99,12 @@ export function uploadFaultsSuite(openStore: () => Promise<ObjectStore>, story: 
     })
   }
 
-  for (const when of ['before', 'after'] as const) {
-    it(`stay whole when the database fails once, ${when} the commit`, async function () {
+  for (const [when, times] of [
+    ['before', 1],
+    ['after', 1],
+    ['after', 2],
+  ] as const) {
+    it(`stay whole when the database fails ${times} times, ${when} the commit`, async function () {
       this.timeout(PROVE ? 600_000 : 60_000)
       const house = await setup()
       const { database } = house
@@ -108,7 +112,8 @@ export function uploadFaultsSuite(openStore: () => Promise<ObjectStore>, story: 
       for (let n = 1; ; n += step) {
         let left = n
         const failing = async <T>(work: (db: Db) => Promise<T>): Promise<T> => {
-          if (--left !== 0) return transaction(work)
+          left--
+          if (left > 0 || left <= -times) return transaction(work)
           if (when === 'after') await transaction(work)
           throw new StorageError('storage/database-unavailable', 'made to fail')
         }
