@@ -30,6 +30,11 @@ export function sealedSize(plainBytes: number): number {
   return plainBytes + chunkCount(plainBytes) * CHUNK_OVERHEAD
 }
 
+/** Plaintext in a run of sealed chunks; 0 for a length that none can have. */
+export function plainSize(sealedBytes: number): number {
+  return Math.max(0, sealedBytes - Math.max(1, Math.ceil(sealedBytes / SEALED_CHUNK_BYTES)) * CHUNK_OVERHEAD)
+}
+
 /** What chunks of one segment are sealed and opened with. */
 export interface SegmentCipher {
   /** 32 bytes */
