@@ -74,7 +74,7 @@ export function createSealingDesk(): { answer(request: SealingRequest): SealingR
     const sealed = new Uint8Array(request.sealed)
     const plain = Buffer.allocUnsafeSlow(plainSize(sealed.length))
     openRun(request.cipher, { first: request.first, end: request.end, sealed }, plain)
-    return plain.buffer as ArrayBuffer
+    return plain.buffer
   }
 
   const answer = (request: SealingRequest): SealingResult => {
