@@ -17,7 +17,7 @@ export interface ByteLimits {
   partMemoryBytes: number
   /** room that new uploads leave free in the object store, bytes */
   reserveBytes: number
-  /** threads for sealing and hashing; null = one less than the machine has cores, at most 4 */
+  /** threads for sealing and hashing; null = as many as the machine has cores, from 2 to 4 */
   sealingThreads: number | null
 }
 
@@ -39,7 +39,7 @@ export interface Bytes {
 
 export function createBytes(deps: Omit<UploadDeps, 'sealer' | 'memory'> & { limits?: Partial<ByteLimits> }): Bytes {
   const limits = { ...BYTE_LIMITS, ...deps.limits }
-  const sealer = createSealer({ threads: limits.sealingThreads ?? Math.min(4, availableParallelism() - 1) })
+  const sealer = createSealer({ threads: limits.sealingThreads ?? Math.max(2, Math.min(4, availableParallelism())) })
   const memory = createPartMemory({ budgetBytes: limits.partMemoryBytes })
   const parts = { ...deps, sealer, memory }
   const contents = createContents(parts)

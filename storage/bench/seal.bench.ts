@@ -36,8 +36,8 @@ const memory = new SharedArrayBuffer(16 * SEALED_CHUNK_BYTES)
 const cipher = { key: new Uint8Array(key), segmentId: newId<SegmentId>(randomBytes) }
 desk.answer({ kind: 'digest-start', name: 'bench', algorithm: 'sha256' })
 const ours = measure(() => {
-  const digests = [{ name: 'bench', from: 0 }]
-  desk.answer({ kind: 'seal', cipher, first: 0, end: KIND.more, memory, at: 0, length: REGION, digests })
+  desk.answer({ kind: 'feed', names: ['bench'], memory, at: 0, length: REGION })
+  desk.answer({ kind: 'seal', cipher, first: 0, end: KIND.more, memory, at: 0, length: REGION })
 })
 
 const show = (name: string, seconds: number) => {

@@ -1,8 +1,9 @@
 /**
  * Sealing, opening and hashing in threads of their own, so that the main thread only receives and hands over.
  *
- * A lane is one thread: requests on it are answered in order, and it keeps running digests under names. A thread that
- * dies fails what it was asked and is replaced; its digests are then gone (`endDigest` gives null).
+ * A lane keeps its running digests in one thread, which is fed in order; sealing and opening go to whichever thread has
+ * least to do, so that one upload is not bound to one core. A thread that dies fails what it was asked and is replaced;
+ * its digests are then gone (`endDigest` gives null).
  */
 import type { Worker } from 'node:worker_threads'
 
@@ -33,12 +34,15 @@ export interface Region {
 }
 
 export interface Lane {
-  /** Seals a region in place and feeds running digests; returns the sealed length. */
+  /**
+   * Feeds running digests with the plaintext of a region from `feed.from` on, in the order of calls, then seals it in place;
+   * returns the sealed length.
+   */
   seal(
     cipher: SegmentCipher,
     run: { first: number; end: ChunkKind },
     region: Region,
-    digests: { name: string; from: number }[],
+    feed: { names: readonly string[]; from: number },
   ): Promise<number>
   /** SHA-256 of the first bytes of shared memory, hex. */
   sha256(memory: SharedArrayBuffer, length: number): Promise<string>
@@ -54,7 +58,11 @@ export interface Lane {
 /** @param options.threads threads are started when they are first needed */
 export function createSealer(options: { threads: number }): Sealer {
   const threads = Array.from({ length: Math.max(1, options.threads) }, () => createThread())
-  const lanes = threads.map(createLane)
+  const lanes = threads.map((thread, i) => {
+    // Of equally idle ones the lane's own thread comes last: its digests are bound to it, all else is not.
+    const order = [...threads.slice(i + 1), ...threads.slice(0, i + 1)]
+    return createLane(thread, () => order.reduce((best, next) => (next.waiting() < best.waiting() ? next : best)))
+  })
   return {
     lane: (name) => {
       let sum = 0
@@ -69,23 +77,29 @@ export function createSealer(options: { threads: number }): Sealer {
   }
 }
 
-function createLane(thread: Thread): Lane {
+/** @param thread keeps the digests; @param idlest seals, opens and hashes what needs no order */
+function createLane(thread: Thread, idlest: () => Thread): Lane {
   const told = (request: SealingRequest): void => {
     // A thread that dies here has lost its digests; endDigest will say so.
     thread.ask(request).catch(() => undefined)
   }
   return {
-    seal: async (cipher, run, region, digests) =>
-      Number(await thread.ask({ kind: 'seal', cipher, ...run, ...region, digests })),
+    seal: async (cipher, run, { memory, at, length }, { names, from }) => {
+      // Sealing overwrites the plaintext, so the digests come first.
+      if (names.length > 0 && from < length) {
+        await thread.ask({ kind: 'feed', names, memory, at: at + from, length: length - from })
+      }
+      return Number(await idlest().ask({ kind: 'seal', cipher, ...run, memory, at, length }))
+    },
     sha256: async (memory, length) => {
-      const digest = await thread.ask({ kind: 'sha256', memory, length })
+      const digest = await idlest().ask({ kind: 'sha256', memory, length })
       if (typeof digest !== 'string') throw new TypeError('the sealing thread answered something else')
       return digest
     },
     open: async (cipher, run, sealed) => {
       const bytes = sealed.byteLength === sealed.buffer.byteLength ? sealed.buffer : new Uint8Array(sealed).buffer
       const moved = bytes as ArrayBuffer
-      const plain = await thread.ask({ kind: 'open', cipher, ...run, sealed: moved }, [moved])
+      const plain = await idlest().ask({ kind: 'open', cipher, ...run, sealed: moved }, [moved])
       if (!(plain instanceof ArrayBuffer)) throw new TypeError('the sealing thread answered something else')
       return Buffer.from(plain)
     },
@@ -139,6 +153,8 @@ function createThread() {
   }
 
   return {
+    /** questions without an answer yet */
+    waiting: () => open.size,
     ask: (request: SealingRequest, moved: ArrayBuffer[] = []): Promise<SealingResult> =>
       new Promise((resolve, reject) => {
         worker ??= start()

@@ -38,11 +38,14 @@ export type SealingRequest =
       /** where the region begins, and how much plaintext it holds */
       at: number
       length: number
-      /** running digests to feed, each with the plaintext from this position of the region on */
-      digests: { name: string; from: number }[]
     }
+  /** feeds running digests with the plaintext of a region */
+  | { kind: 'feed'; names: readonly string[]; memory: SharedArrayBuffer; at: number; length: number }
   | { kind: 'sha256'; memory: SharedArrayBuffer; length: number }
   | { kind: 'open'; cipher: CipherMessage; first: number; end: ChunkKind; sealed: ArrayBuffer }
+  | DigestRequest
+
+type DigestRequest =
   | { kind: 'digest-start'; name: string; algorithm: DigestAlgorithm }
   | { kind: 'digest-copy'; name: string; to: string }
   | { kind: 'digest-end'; name: string }
@@ -58,7 +61,6 @@ export function createSealingDesk(): { answer(request: SealingRequest): SealingR
 
   const seal = (request: Extract<SealingRequest, { kind: 'seal' }>): number => {
     const region = Buffer.from(request.memory, request.at)
-    for (const { name, from } of request.digests) digests.get(name)?.update(region.subarray(from, request.length))
     const count = chunkCount(request.length)
     let written = 0
     for (let i = count - 1; i >= 0; i--) {
@@ -77,32 +79,46 @@ export function createSealingDesk(): { answer(request: SealingRequest): SealingR
     return plain.buffer
   }
 
+  const keep = (request: DigestRequest): SealingResult => {
+    const digest = digests.get(request.name)
+    switch (request.kind) {
+      case 'digest-start':
+        digests.set(request.name, startDigest(request.algorithm))
+        return null
+      case 'digest-copy': {
+        const copied = digest?.copy?.()
+        if (copied) digests.set(request.to, copied)
+        return null
+      }
+      case 'digest-end':
+        digests.delete(request.name)
+        return digest?.digest().toString('hex') ?? null
+      case 'digest-drop':
+        digests.delete(request.name)
+        return null
+    }
+  }
+
+  const feed = (request: Extract<SealingRequest, { kind: 'feed' }>): null => {
+    const plain = Buffer.from(request.memory, request.at, request.length)
+    for (const name of request.names) digests.get(name)?.update(plain)
+    return null
+  }
+
   const answer = (request: SealingRequest): SealingResult => {
     switch (request.kind) {
       case 'seal':
         return seal(request)
       case 'open':
         return open(request)
+      case 'feed':
+        return feed(request)
       case 'sha256':
         return createHash('sha256')
           .update(Buffer.from(request.memory, 0, request.length))
           .digest('hex')
-      case 'digest-start':
-        digests.set(request.name, startDigest(request.algorithm))
-        return null
-      case 'digest-copy': {
-        const copied = digests.get(request.name)?.copy?.()
-        if (copied) digests.set(request.to, copied)
-        return null
-      }
-      case 'digest-end': {
-        const digest = digests.get(request.name)
-        digests.delete(request.name)
-        return digest ? digest.digest().toString('hex') : null
-      }
-      case 'digest-drop':
-        digests.delete(request.name)
-        return null
+      default:
+        return keep(request)
     }
   }
   return { answer }

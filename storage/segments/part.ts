@@ -73,9 +73,8 @@ export class Part {
     const region = { memory: this.memory, at: this.#sealed.length * SEALED_REGION_BYTES, length: this.#fill }
     const from = Math.min(this.#sealing.digested, this.#fill)
     this.#sealing.digested -= from
-    const feed = from < this.#fill ? digests.map((name) => ({ name, from })) : []
     const first = this.firstChunk + this.#sealed.length * REGION_CHUNKS
-    const sealed = lane.seal(cipher, { first, end }, region, feed)
+    const sealed = lane.seal(cipher, { first, end }, region, { names: digests, from })
     // Whoever takes the sealed bytes meets a failure; until then nobody waits for it.
     sealed.catch(() => undefined)
     this.#sealed.push(sealed)
