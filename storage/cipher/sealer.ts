@@ -9,7 +9,8 @@ import type { Worker } from 'node:worker_threads'
 
 import { StorageError } from '../errors.ts'
 import type { ChunkKind, SegmentCipher } from './chunks.ts'
-import type { DigestAlgorithm, SealingRequest, SealingResult } from './sealing.ts'
+import type { DigestAlgorithm } from './kept-digests.ts'
+import type { SealingRequest, SealingResult } from './sealing.ts'
 import { startWorker } from './start-worker.ts'
 
 export interface SealerQuestion {

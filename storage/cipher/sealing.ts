@@ -18,9 +18,7 @@ import {
   SEALED_CHUNK_BYTES,
   type ChunkKind,
 } from './chunks.ts'
-import { Crc32c } from './crc32c.ts'
-
-export type DigestAlgorithm = 'sha1' | 'sha256' | 'crc32c'
+import { keptDigests, type DigestRequest } from './kept-digests.ts'
 
 interface CipherMessage {
   key: Uint8Array
@@ -45,18 +43,12 @@ export type SealingRequest =
   | { kind: 'open'; cipher: CipherMessage; first: number; end: ChunkKind; sealed: ArrayBuffer }
   | DigestRequest
 
-type DigestRequest =
-  | { kind: 'digest-start'; name: string; algorithm: DigestAlgorithm }
-  | { kind: 'digest-copy'; name: string; to: string }
-  | { kind: 'digest-end'; name: string }
-  | { kind: 'digest-drop'; name: string }
-
 /** Number of bytes written, a digest in hex, opened plaintext, or nothing (also: no such digest). */
 export type SealingResult = number | string | ArrayBuffer | null
 
 /** The desk of one thread. `answer` throws StorageError `storage/object-damaged` for a chunk that does not open. */
 export function createSealingDesk(): { answer(request: SealingRequest): SealingResult } {
-  const digests = new Map<string, RunningDigest>()
+  const digests = keptDigests()
   const nonces = nonceSource(randomBytes)
 
   const seal = (request: Extract<SealingRequest, { kind: 'seal' }>): number => {
@@ -79,32 +71,6 @@ export function createSealingDesk(): { answer(request: SealingRequest): SealingR
     return plain.buffer
   }
 
-  const keep = (request: DigestRequest): SealingResult => {
-    const digest = digests.get(request.name)
-    switch (request.kind) {
-      case 'digest-start':
-        digests.set(request.name, startDigest(request.algorithm))
-        return null
-      case 'digest-copy': {
-        const copied = digest?.copy?.()
-        if (copied) digests.set(request.to, copied)
-        return null
-      }
-      case 'digest-end':
-        digests.delete(request.name)
-        return digest?.digest().toString('hex') ?? null
-      case 'digest-drop':
-        digests.delete(request.name)
-        return null
-    }
-  }
-
-  const feed = (request: Extract<SealingRequest, { kind: 'feed' }>): null => {
-    const plain = Buffer.from(request.memory, request.at, request.length)
-    for (const name of request.names) digests.get(name)?.update(plain)
-    return null
-  }
-
   const answer = (request: SealingRequest): SealingResult => {
     switch (request.kind) {
       case 'seal':
@@ -112,24 +78,18 @@ export function createSealingDesk(): { answer(request: SealingRequest): SealingR
       case 'open':
         return open(request)
       case 'feed':
-        return feed(request)
+        digests.feed(request.names, Buffer.from(request.memory, request.at, request.length))
+        return null
       case 'sha256':
         return createHash('sha256')
           .update(Buffer.from(request.memory, 0, request.length))
           .digest('hex')
-      default:
-        return keep(request)
+      case 'digest-start':
+      case 'digest-copy':
+      case 'digest-end':
+      case 'digest-drop':
+        return digests.answer(request)
     }
   }
   return { answer }
-}
-
-interface RunningDigest {
-  update(bytes: Uint8Array): unknown
-  digest(): Buffer
-  copy?: () => RunningDigest
-}
-
-function startDigest(algorithm: DigestAlgorithm): RunningDigest {
-  return algorithm === 'crc32c' ? new Crc32c() : createHash(algorithm)
 }
