@@ -38,9 +38,9 @@ async function oneLarge(): Promise<void> {
   const speeds = await race(all, { count: 1, parallel: 1, bytesEach: GIB })
   const [own = [], flushed = [], unflushed = [], pipe = [], mebi = []] = speeds
   printRatio('  amtsbote to @tus/server with fdatasync', own, flushed, 1.2)
-  printRatio('  amtsbote to @tus/server unflushed', own, unflushed, 0)
-  printRatio('  amtsbote to plain Node pipe', own, pipe, 0)
-  printRatio('  amtsbote to plain Node with 1 MiB writes', own, mebi, 0)
+  printRatio('  amtsbote to @tus/server unflushed', own, unflushed, null)
+  printRatio('  amtsbote to plain Node pipe', own, pipe, null)
+  printRatio('  amtsbote to plain Node with 1 MiB writes', own, mebi, null)
 }
 
 async function eightParallel(): Promise<void> {
@@ -51,7 +51,7 @@ async function eightParallel(): Promise<void> {
     bytesEach: 256 * MIB,
   })
   printRatio('  amtsbote to @tus/server with fdatasync', own, flushed, 1.2)
-  printRatio('  amtsbote to @tus/server unflushed', own, unflushed, 0)
+  printRatio('  amtsbote to @tus/server unflushed', own, unflushed, null)
 }
 
 async function memory(): Promise<void> {

@@ -23,13 +23,18 @@ export async function interleave<Name extends string>(
   return values
 }
 
-/** `ratio` of us to the peer, the median of the ratios within each round; `target` in the same unit. */
-export function printRatio(title: string, ours: readonly number[], peer: readonly number[], target: number): void {
+/** The median of our ratios to the peer within each round, beside its target; null = only for the record. */
+export function printRatio(
+  title: string,
+  ours: readonly number[],
+  peer: readonly number[],
+  target: number | null,
+): void {
   const ratios = ours.map((value, round) => value / (peer[round] ?? NaN))
   const ratio = median(ratios)
   const spread = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
-  const verdict = ratio >= target ? 'met' : 'MISSED'
-  print(`${title}: ${ratio.toFixed(2)} x (${spread}; target ${target.toFixed(2)} x, ${verdict})`)
+  const verdict = target === null ? '' : `; target ${target.toFixed(2)} x, ${ratio >= target ? 'met' : 'MISSED'}`
+  print(`${title}: ${ratio.toFixed(2)} x (${spread}${verdict})`)
 }
 
 export function printFigure(title: string, values: readonly number[], unit: string): void {
