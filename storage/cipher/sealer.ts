@@ -13,10 +13,11 @@ import type { DigestAlgorithm } from './kept-digests.ts'
 import type { SealingRequest, SealingResult } from './sealing.ts'
 import { startWorker } from './start-worker.ts'
 
-export interface SealerQuestion {
-  id: number
-  request: SealingRequest
-}
+/** Shared memory is sent to a thread once and then named by a number: to send it again each time is dear. */
+export type SealerQuestion =
+  | { kind: 'ask'; id: number; request: SealingRequest; memory: number }
+  | { kind: 'share'; memory: number; bytes: SharedArrayBuffer }
+  | { kind: 'unshare'; memory: number }
 
 export type SealerAnswer = { id: number; result: SealingResult } | { id: number; damaged: boolean; message: string }
 
@@ -127,8 +128,24 @@ function createThread() {
   const open = new Map<number, { resolve: (result: SealingResult) => void; reject: (error: Error) => void }>()
   let worker: Worker | null = null
   let last = 0
+  let shared = new WeakMap<SharedArrayBuffer, number>()
+  const dropped = new FinalizationRegistry<number>((memory) => {
+    worker?.postMessage({ kind: 'unshare', memory } satisfies SealerQuestion)
+  })
+
+  const share = (to: Worker, bytes: SharedArrayBuffer): number => {
+    let memory = shared.get(bytes)
+    if (memory === undefined) {
+      memory = ++last
+      shared.set(bytes, memory)
+      dropped.register(bytes, memory)
+      to.postMessage({ kind: 'share', memory, bytes } satisfies SealerQuestion)
+    }
+    return memory
+  }
 
   const start = (): Worker => {
+    shared = new WeakMap()
     const started = startWorker(import.meta.url, 'sealer')
     started.on('message', (answer: SealerAnswer) => {
       const question = open.get(answer.id)
@@ -160,9 +177,11 @@ function createThread() {
       new Promise((resolve, reject) => {
         worker ??= start()
         if (open.size === 0) worker.ref()
+        const memory = 'memory' in request && request.memory ? share(worker, request.memory) : 0
         const id = ++last
         open.set(id, { resolve, reject })
-        worker.postMessage({ id, request } satisfies SealerQuestion, moved)
+        const sent = memory === 0 ? request : { ...request, memory: null }
+        worker.postMessage({ kind: 'ask', id, request: sent, memory } satisfies SealerQuestion, moved)
       }),
     close: async () => {
       const closing = worker

@@ -3,11 +3,18 @@ import { parentPort } from 'node:worker_threads'
 
 import { isStorageError } from '../errors.ts'
 import type { SealerAnswer, SealerQuestion } from './sealer.ts'
-import { createSealingDesk } from './sealing.ts'
+import { createSealingDesk, type SealingRequest } from './sealing.ts'
 
 const desk = createSealingDesk()
+const shared = new Map<number, SharedArrayBuffer>()
 
-parentPort?.on('message', ({ id, request }: SealerQuestion) => {
+parentPort?.on('message', (question: SealerQuestion) => {
+  if (question.kind === 'share') shared.set(question.memory, question.bytes)
+  else if (question.kind === 'unshare') shared.delete(question.memory)
+  else answer(question.id, withMemory(question.request, question.memory))
+})
+
+function answer(id: number, request: SealingRequest): void {
   let answer: SealerAnswer
   try {
     answer = { id, result: desk.answer(request) }
@@ -17,4 +24,8 @@ parentPort?.on('message', ({ id, request }: SealerQuestion) => {
   }
   const moved = 'result' in answer && answer.result instanceof ArrayBuffer ? [answer.result] : []
   parentPort?.postMessage(answer, moved)
-})
+}
+
+function withMemory(request: SealingRequest, memory: number): SealingRequest {
+  return 'memory' in request ? { ...request, memory: shared.get(memory) ?? null } : request
+}

@@ -25,6 +25,9 @@ interface CipherMessage {
   segmentId: SegmentId
 }
 
+/** Shared memory; null on the way between threads, see sealer.ts. */
+type Memory = SharedArrayBuffer | null
+
 export type SealingRequest =
   | {
       kind: 'seal'
@@ -32,14 +35,14 @@ export type SealingRequest =
       /** index of the first chunk, and kind of the final one */
       first: number
       end: ChunkKind
-      memory: SharedArrayBuffer
+      memory: Memory
       /** where the region begins, and how much plaintext it holds */
       at: number
       length: number
     }
   /** feeds running digests with the plaintext of a region */
-  | { kind: 'feed'; names: readonly string[]; memory: SharedArrayBuffer; at: number; length: number }
-  | { kind: 'sha256'; memory: SharedArrayBuffer; length: number }
+  | { kind: 'feed'; names: readonly string[]; memory: Memory; at: number; length: number }
+  | { kind: 'sha256'; memory: Memory; length: number }
   | { kind: 'open'; cipher: CipherMessage; first: number; end: ChunkKind; sealed: ArrayBuffer }
   | DigestRequest
 
@@ -52,7 +55,7 @@ export function createSealingDesk(): { answer(request: SealingRequest): SealingR
   const nonces = nonceSource(randomBytes)
 
   const seal = (request: Extract<SealingRequest, { kind: 'seal' }>): number => {
-    const region = Buffer.from(request.memory, request.at)
+    const region = bytesOf(request.memory, request.at)
     const count = chunkCount(request.length)
     let written = 0
     for (let i = count - 1; i >= 0; i--) {
@@ -78,11 +81,11 @@ export function createSealingDesk(): { answer(request: SealingRequest): SealingR
       case 'open':
         return open(request)
       case 'feed':
-        digests.feed(request.names, Buffer.from(request.memory, request.at, request.length))
+        digests.feed(request.names, bytesOf(request.memory, request.at, request.length))
         return null
       case 'sha256':
         return createHash('sha256')
-          .update(Buffer.from(request.memory, 0, request.length))
+          .update(bytesOf(request.memory, 0, request.length))
           .digest('hex')
       case 'digest-start':
       case 'digest-copy':
@@ -92,4 +95,9 @@ export function createSealingDesk(): { answer(request: SealingRequest): SealingR
     }
   }
   return { answer }
+}
+
+function bytesOf(memory: Memory, at: number, length?: number): Buffer {
+  if (memory === null) throw new TypeError('no memory was named')
+  return Buffer.from(memory, at, length)
 }
