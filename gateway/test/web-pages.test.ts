@@ -185,12 +185,14 @@ if (CHROMIUM === undefined && process.env['AMTSBOTE_REQUIRE_SERVICES'] !== '1') 
       await house.file(room.id, 'brief.txt', 'x')
       const page = await open()
       await page.goto(`${house.url}/login`)
-      // The first field has the focus.
+      // The first field has the focus, as soon as the browser has given it.
+      await page.locator('input:focus').waitFor()
       await page.keyboard.type(user.email)
       await page.keyboard.press('Tab')
       await page.keyboard.type(PASSWORD)
       await page.keyboard.press('Enter')
       await page.getByRole('heading', { name: 'Meine Räume' }).waitFor()
+      await page.waitForLoadState()
       const focused = () =>
         page.evaluate(
           () =>
