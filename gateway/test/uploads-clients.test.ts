@@ -10,7 +10,8 @@ import { OCTETS, UPLOADS, randomBytes, sha256 } from './support/tus.ts'
 import type { UploadHouse } from './support/upload-house.ts'
 import { openUploadHouse } from './support/upload-house.ts'
 
-describe('clients of others', () => {
+describe('clients of others', function () {
+  this.timeout(20_000)
   let house: UploadHouse
   let endpoint: string
   before(async () => {

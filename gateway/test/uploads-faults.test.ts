@@ -6,7 +6,8 @@ import { OCTETS, randomBytes, sha256, tusCaller } from './support/tus.ts'
 import type { UploadHouse } from './support/upload-house.ts'
 import { openUploadHouse } from './support/upload-house.ts'
 
-describe('an upload while its store fails', () => {
+describe('an upload while its store fails', function () {
+  this.timeout(20_000)
   let house: UploadHouse
   let tus: TusCaller
   let plan: FaultPlan

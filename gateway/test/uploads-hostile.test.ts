@@ -90,7 +90,8 @@ describe('Upload-Metadata', () => {
   })
 })
 
-describe('bad input to the upload endpoint', () => {
+describe('bad input to the upload endpoint', function () {
+  this.timeout(20_000)
   let house: UploadHouse
   let tus: TusCaller
   before(async () => {

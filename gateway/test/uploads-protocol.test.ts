@@ -8,7 +8,8 @@ import { openUploadHouse } from './support/upload-house.ts'
 import { Wire, call, requestHead } from './support/wire.ts'
 
 /** Every MUST of tus 1.0.0 and of the extensions that we name, asked over plain sockets. */
-describe('tus 1.0.0', () => {
+describe('tus 1.0.0', function () {
+  this.timeout(20_000)
   let house: UploadHouse
   let tus: TusCaller
   before(async () => {
