@@ -128,24 +128,10 @@ function createThread() {
   const open = new Map<number, { resolve: (result: SealingResult) => void; reject: (error: Error) => void }>()
   let worker: Worker | null = null
   let last = 0
-  let shared = new WeakMap<SharedArrayBuffer, number>()
-  const dropped = new FinalizationRegistry<number>((memory) => {
-    worker?.postMessage({ kind: 'unshare', memory } satisfies SealerQuestion)
-  })
-
-  const share = (to: Worker, bytes: SharedArrayBuffer): number => {
-    let memory = shared.get(bytes)
-    if (memory === undefined) {
-      memory = ++last
-      shared.set(bytes, memory)
-      dropped.register(bytes, memory)
-      to.postMessage({ kind: 'share', memory, bytes } satisfies SealerQuestion)
-    }
-    return memory
-  }
+  let shared = sharedMemories()
 
   const start = (): Worker => {
-    shared = new WeakMap()
+    shared = sharedMemories()
     const started = startWorker(import.meta.url, 'sealer')
     started.on('message', (answer: SealerAnswer) => {
       const question = open.get(answer.id)
@@ -177,7 +163,7 @@ function createThread() {
       new Promise((resolve, reject) => {
         worker ??= start()
         if (open.size === 0) worker.ref()
-        const memory = 'memory' in request && request.memory ? share(worker, request.memory) : 0
+        const memory = 'memory' in request && request.memory ? shared.nameFor(worker, request.memory) : 0
         const id = ++last
         open.set(id, { resolve, reject })
         const sent = memory === 0 ? request : { ...request, memory: null }
@@ -187,6 +173,28 @@ function createThread() {
       const closing = worker
       worker = null
       await closing?.terminate()
+    },
+  }
+}
+
+/** Names of the shared memory that one thread knows; memory that is gone here is forgotten there. */
+function sharedMemories() {
+  const names = new WeakMap<SharedArrayBuffer, number>()
+  let last = 0
+  let thread: Worker | null = null
+  const gone = new FinalizationRegistry<number>((memory) => {
+    thread?.postMessage({ kind: 'unshare', memory } satisfies SealerQuestion)
+  })
+  return {
+    nameFor: (worker: Worker, bytes: SharedArrayBuffer): number => {
+      thread = worker
+      const known = names.get(bytes)
+      if (known !== undefined) return known
+      const memory = ++last
+      names.set(bytes, memory)
+      gone.register(bytes, memory)
+      worker.postMessage({ kind: 'share', memory, bytes } satisfies SealerQuestion)
+      return memory
     },
   }
 }
