@@ -1,4 +1,5 @@
 /** Appending: one request's bytes into an upload, up to the row that says how far it has come. */
+import { performance } from 'node:perf_hooks'
 import type { Readable } from 'node:stream'
 import { timingSafeEqual } from 'node:crypto'
 
@@ -12,8 +13,12 @@ import type { RunningDigest, RunningDigests } from './running-digests.ts'
 import { isAlive, uploadById, type UploadRow } from './upload-rows.ts'
 import { openWriting, type Writing } from './writing.ts'
 
-/** The row moves on in the background whenever so much more is finished. */
+/**
+ * The row moves on in the background whenever so much more is finished, but not more often than this: each time costs
+ * flushes, and what a crash makes the client send again is then never more than some seconds of its line.
+ */
 const PROGRESS_BYTES = 32 * 1024 * 1024
+const PROGRESS_MS = 2000
 
 export interface Appending {
   append(lease: HeldLease, offset: number, source: Readable, options: AppendOptions): Promise<number>
@@ -109,12 +114,13 @@ async function receiveAll({ row, source, options, writing, lease, check }: Work)
   return received
 }
 
-/** Saves the progress of a writing whenever it has moved on by `every` bytes, one save at a time. */
+/** Saves the progress of a writing whenever it has moved on by `every` bytes and PROGRESS_MS, one save at a time. */
 function followProgress(writing: Writing, every: number) {
   const failure = new AbortController()
   const moved = (): number => writing.writer.progress().plainSize
   let saving: Promise<void> | null = null
   let next = moved() + every
+  let notBefore = performance.now() + PROGRESS_MS
   const save = async (): Promise<void> => {
     try {
       await writing.saveProgress()
@@ -127,8 +133,9 @@ function followProgress(writing: Writing, every: number) {
     /** aborts with what went wrong */
     failed: failure.signal,
     look: (): void => {
-      if (saving || moved() < next) return
+      if (saving || moved() < next || performance.now() < notBefore) return
       next = moved() + every
+      notBefore = performance.now() + PROGRESS_MS
       saving = save()
     },
     idle: async (): Promise<void> => {
