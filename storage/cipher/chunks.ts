@@ -9,6 +9,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { StorageError } from '../errors.ts'
 import type { SegmentId } from '../ids.ts'
 import type { Random } from '../world.ts'
+import { release } from './release.ts'
 
 export const CHUNK_BYTES = 65_536
 const NONCE_BYTES = 12
@@ -62,8 +63,10 @@ export function sealChunk(
   out.set(chunk.nonce, at)
   // `fill` copies by memcpy also into shared memory, where `set` and `copy` do not.
   if (body.length > 0) out.fill(body, at + NONCE_BYTES, at + NONCE_BYTES + body.length)
-  out.set(gcm.getAuthTag(), at + NONCE_BYTES + body.length)
-  return body.length + CHUNK_OVERHEAD
+  const { length } = body
+  out.set(gcm.getAuthTag(), at + NONCE_BYTES + length)
+  release(body)
+  return length + CHUNK_OVERHEAD
 }
 
 /**
@@ -125,6 +128,7 @@ export function openRun(cipher: SegmentCipher, run: ChunkRun & { sealed: Uint8Ar
     const plain = openChunk(cipher, { index: run.first + i, kind: i === count - 1 ? run.end : KIND.more, sealed })
     out.set(plain, written)
     written += plain.length
+    release(plain)
   }
   return written
 }

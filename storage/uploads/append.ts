@@ -17,7 +17,7 @@ import { openWriting, type Writing } from './writing.ts'
  * The row moves on in the background whenever so much more is finished, but not more often than this: each time costs
  * flushes, and what a crash makes the client send again is then never more than some seconds of its line.
  */
-const PROGRESS_BYTES = 32 * 1024 * 1024
+const PROGRESS_BYTES = 64 * 1024 * 1024
 const PROGRESS_MS = 2000
 
 export interface Appending {

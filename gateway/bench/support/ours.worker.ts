@@ -1,4 +1,7 @@
-/** Our own application for the benches, over files or a bucket; answers with a token and a room to upload into. */
+/**
+ * Our own application for the benches, over files or a bucket; answers with a token and a room to upload into.
+ * Taken from the built program (`npm run bench` builds it first): that is what runs at a site, its threads included.
+ */
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -6,21 +9,24 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { parse } from 'yaml'
-import { parseLevels } from '../../../policies/index.ts'
-import { openInstallation } from '../../../storage/installation.ts'
-import { openDatabase } from '../../../storage/metadata/database.ts'
-import { filesystemObjects } from '../../../storage/objects/filesystem.ts'
-import { s3Objects } from '../../../storage/objects/s3.ts'
 import type { S3Options } from '../../../storage/objects/s3.ts'
-import { createStorage } from '../../../storage/storage.ts'
-import { pooledRandom } from '../../../storage/index.ts'
 import type { Storage } from '../../../storage/index.ts'
-import { SITE_LIMITS, createApp } from '../../index.ts'
 import type { ServerOrder } from './children.ts'
 
 interface OurOrder extends ServerOrder {
   s3?: S3Options
 }
+
+const built = async <T>(path: string): Promise<T> =>
+  (await import(new URL(`../../../dist/${path}`, import.meta.url).href)) as T
+const { parseLevels } = await built<typeof import('../../../policies/index.ts')>('policies/index.js')
+const { openInstallation } = await built<typeof import('../../../storage/installation.ts')>('storage/installation.js')
+const { openDatabase } =
+  await built<typeof import('../../../storage/metadata/database.ts')>('storage/metadata/database.js')
+const { openObjects } = await built<typeof import('../../../storage/objects/open.ts')>('storage/objects/open.js')
+const { createStorage } = await built<typeof import('../../../storage/storage.ts')>('storage/storage.js')
+const { pooledRandom } = await built<typeof import('../../../storage/index.ts')>('storage/index.js')
+const { SITE_LIMITS, createApp } = await built<typeof import('../../index.ts')>('gateway/index.js')
 
 const OPERATOR = { kind: 'operator', name: 'bench' } as const
 
@@ -38,7 +44,9 @@ async function start({ folder, s3 }: OurOrder): Promise<Record<string, string | 
   await mkdir(join(folder, 'keys'), { mode: 0o700 })
   const database = await openDatabase({ kind: 'sqlite', path: join(folder, 'metadata.sqlite') }, log)
   const keyRing = await openInstallation({ ...world, folder: join(folder, 'keys'), database })
-  const objects = await (s3 === undefined ? filesystemObjects({ root: join(folder, 'objects') }) : s3Objects(s3))
+  const objects = await openObjects(
+    s3 === undefined ? { kind: 'filesystem', root: join(folder, 'objects') } : { kind: 's3', ...s3 },
+  )
   const storage = createStorage({ ...world, database, keyRing, objects })
   const yaml = await readFile(new URL('../../../policies/levels.yaml', import.meta.url), 'utf8')
   const app = createApp({
