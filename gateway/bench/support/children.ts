@@ -70,7 +70,7 @@ export function startClient<Task extends object, Result>(module: string): Client
 
 function start(module: string): ChildProcess {
   return fork(new URL(module, import.meta.url), {
-    execArgv: ['--import=tsx', '--initial-old-space-size=128'],
+    execArgv: ['--import=tsx'],
     serialization: 'advanced',
     env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   })
