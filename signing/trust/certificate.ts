@@ -102,7 +102,7 @@ function readCertificate(der: Buffer): Certificate {
   const issuer = parseName(issuerField)
   const subject = parseName(subjectField)
   const [notBefore, notAfter] = childrenOf(validity, TAG.sequence)
-  const keyBytes = expect(spki, TAG.sequence).encoding
+  const keyBytes = checkedSpki(spki)
   const basicConstraints = readBasicConstraints(extensions.get(EXTENSION.basicConstraints))
   return {
     der,
@@ -140,6 +140,14 @@ export function splitSigned(der: Buffer): { tbs: Element; algorithm: Buffer; sig
     algorithm: expect(algorithm, TAG.sequence).encoding,
     signature: readBits(signature),
   }
+}
+
+/** SubjectPublicKeyInfo whose outer form is right; what is inside the key is left to the library. */
+function checkedSpki(element: Element | undefined): Buffer {
+  const [algorithm, key] = childrenOf(element, TAG.sequence)
+  readOid(childrenOf(algorithm, TAG.sequence)[0])
+  readBits(key)
+  return expect(element, TAG.sequence).encoding
 }
 
 /** BIT STRING of whole octets. */
