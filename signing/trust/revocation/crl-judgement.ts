@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Certificate } from '../certificate.ts'
+import { readDistributionPoints } from '../extensions.ts'
 import { buildPaths } from '../path-building.ts'
 import { validatePath } from '../path.ts'
 import type { Path } from '../path.ts'
@@ -30,12 +31,15 @@ export function judgeLists(inquiry: Inquiry): Statement[] {
     .filter(({ list }) => list.baseNumber === null)
     .flatMap((base) => {
       const delta = bestDelta(inquiry, base, deltas)
-      const statement = readOrNull(() => statementOf(inquiry, base, delta))
-      if (statement === null) inquiry.refuse('crl', base.list.sha256, 'damaged')
-      return statement === null ? [] : [statement]
+      const result = readOrNull(() => statementOf(inquiry, base, delta)) ?? 'damaged'
+      if (typeof result !== 'string') return [result]
+      inquiry.refuse('crl', base.list.sha256, result)
+      return []
     })
   for (const { list } of deltas) if (!isUsed(list, statements)) inquiry.refuse('crl', list.sha256, 'no-base')
-  return combine(statements)
+  const combined = combine(statements)
+  if (combined.length === 0) for (const { list } of accepted) if (list.baseNumber === null) inquiry.refuse('crl', list.sha256, 'some-reasons-only')
+  return combined
 }
 
 interface Candidate {
@@ -69,12 +73,10 @@ function accept(inquiry: Inquiry, candidate: Candidate): Accepted[] {
   return []
 }
 
-function contentFault({ now, skewMs, certificate }: Inquiry, list: RevocationList): RefusalReason | null {
+function contentFault({ now, skewMs }: Inquiry, list: RevocationList): RefusalReason | null {
   if (list.hasUnknownCritical) return 'unknown-critical-extension'
   if (list.thisUpdate.getTime() > now.getTime() + skewMs) return 'from-the-future'
-  if (list.nextUpdate !== null && list.nextUpdate < list.thisUpdate) return 'times-contradict'
-  const forgets = list.expiredSince === null || list.expiredSince > certificate.notAfter
-  return list.thisUpdate > certificate.notAfter && forgets ? 'issued-after-expiry' : null
+  return list.nextUpdate !== null && list.nextUpdate < list.thisUpdate ? 'times-contradict' : null
 }
 
 /** §6.3.3 f and g. */
@@ -110,7 +112,7 @@ function entitlement(
   let best: RefusalReason = 'unauthorised-signer'
   for (const path of buildPaths(signer, pool, inquiry.anchors, MAX_PATHS)) {
     if (validatePath(path, { time: list.thisUpdate }).kind !== 'valid') continue
-    const fault = pathStatus(inquiry, path)
+    const fault = pathStatus(inquiry, list, path)
     if (fault === null) return { signer, signerPath: path }
     best = fault
   }
@@ -118,17 +120,29 @@ function entitlement(
 }
 
 /** Null: nothing in the path of a CRL issuer is revoked. What is on the way anyhow is not asked for twice. */
-function pathStatus(inquiry: Inquiry, { certificates, anchor }: Path): RefusalReason | null {
+function pathStatus(inquiry: Inquiry, list: RevocationList, { certificates, anchor }: Path): RefusalReason | null {
   const issuers = [...certificates.slice(1), anchor.certificate]
   for (const [index, certificate] of certificates.entries()) {
     const issuer = issuers[index]
     const known = [inquiry.issuer.sha256, anchor.certificate.sha256].includes(certificate.sha256)
-    if (known || issuer === undefined) continue
+    if (known || issuer === undefined || (index === 0 && vouchesForItself(list, certificate))) continue
     const { kind } = judgeSigner(inquiry, certificate, issuer)
     if (kind === 'revoked' || kind === 'hold') return 'signer-revoked'
     if (kind !== 'good') return 'signer-status-unknown'
   }
   return null
+}
+
+/**
+ * A CA may name a CRL issuer as the one that also lists that issuer's own certificate (crlIssuer in its distribution
+ * point): then no other list exists, and asking for one would go in a circle.
+ */
+function vouchesForItself(list: RevocationList, signer: Certificate): boolean {
+  const named = readDistributionPoints(signer).some(({ crlIssuer }) =>
+    crlIssuer?.some((name) => name.kind === 'directory' && name.name.key === signer.subject.key),
+  )
+  const complete = coverage(list, signer)?.size === ALL_REASONS.size
+  return named && complete && findEntry(list, signer.serial, signer.issuer) === null
 }
 
 /** The newest delta that builds upon this base (§5.2.4: same issuer, scope and key; numbers that meet). */
@@ -144,7 +158,7 @@ function bestDelta(inquiry: Inquiry, { list: base, signer }: Accepted, deltas: r
   return fitting.map(({ list }) => list).sort((a, b) => (a.thisUpdate < b.thisUpdate ? 1 : -1))[0] ?? null
 }
 
-function statementOf(inquiry: Inquiry, base: Accepted, delta: RevocationList | null): Partial {
+function statementOf(inquiry: Inquiry, base: Accepted, delta: RevocationList | null): Partial | RefusalReason {
   const { list, reasons } = base
   const { serial, issuer } = inquiry.certificate
   const newest = delta ?? list
@@ -163,8 +177,15 @@ function statementOf(inquiry: Inquiry, base: Accepted, delta: RevocationList | n
   }
   const fresh = isFresh(inquiry, newest.thisUpdate, newest.nextUpdate)
   // §5.3.1: a delta takes a certificate off the list with this reason
-  if (entry === null || entry.reason === 'removeFromCRL') return { reasons, statement: { kind: 'good', fresh, source } }
+  const cleared = entry === null || entry.reason === 'removeFromCRL'
+  if (cleared && forgets(list, inquiry.certificate)) return 'issued-after-expiry'
+  if (cleared) return { reasons, statement: { kind: 'good', fresh, source } }
   return { reasons, statement: { kind: 'revoked', time: entry.revokedAt, reason: entry.reason, fresh, source } }
+}
+
+/** §5.1.2.6: a certificate is taken off the list after it expired, unless the list says that it keeps such. */
+function forgets({ thisUpdate, expiredSince }: RevocationList, { notAfter }: Certificate): boolean {
+  return thisUpdate > notAfter && (expiredSince === null || expiredSince > notAfter)
 }
 
 /** Lists that say "good" say it only together, when they cover every reason; a revocation stands alone. */

@@ -161,7 +161,7 @@ function entriesHaveUnknownCritical(entries: Buffer): boolean {
   let found = false
   walkEntries(entries, (_, entry, hasExtensions) => {
     // a reason code alone, in the usual encoding, is never critical: spares a million objects
-    if (!hasExtensions || found || entry.includes(PLAIN_REASON)) return
+    if (!hasExtensions || found || entry.indexOf(PLAIN_REASON) === entry.length - PLAIN_REASON.length - 1) return
     const [, , wrapper] = childrenOf(decode(entry), TAG.sequence)
     found = hasUnknownCritical(readExtensionList(wrapper), KNOWN_IN_ENTRY)
   })

@@ -76,6 +76,8 @@ export type RefusalReason =
   | 'unknown-critical-extension'
   /** a delta list without its base */
   | 'no-base'
+  /** lists that together cover some revocation reasons only */
+  | 'some-reasons-only'
   | 'nonce'
   /** says "good" about a certificate that had expired by then, and does not say that it still watches such */
   | 'issued-after-expiry'
