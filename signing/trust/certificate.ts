@@ -40,8 +40,10 @@ export interface Certificate {
   readonly basicConstraints: { readonly ca: boolean; readonly pathLength: number | null } | null
   /** by object identifier; `value` is the content of the OCTET STRING */
   readonly extensions: ReadonlyMap<string, Extension>
-  /** AlgorithmIdentifier outside the signed part, DER; equal to the one inside */
+  /** AlgorithmIdentifier outside the signed part, DER */
   readonly signatureAlgorithm: Buffer
+  /** the same inside; another one makes the signature worthless (RFC 5280 §4.1.1.2), the key may still be an anchor's */
+  readonly signedAlgorithm: Buffer
   /** the signed bytes */
   readonly tbs: Buffer
   readonly signature: Buffer
@@ -96,8 +98,6 @@ function readCertificate(der: Buffer): Certificate {
   const fields = childrenOf(tbs, TAG.sequence)
   const version = fields[0]?.tag === CONTEXT_0 ? readVersion(fields.shift()) : 1
   const [serial, innerAlgorithm, issuerField, validity, subjectField, spki] = fields
-  // RFC 5280 §4.1.1.2: both algorithm fields say the same
-  if (!expect(innerAlgorithm, TAG.sequence).encoding.equals(algorithm)) throw damaged('a certificate names two algorithms')
   const extensions = readExtensions(fields.find((field) => field.tag === CONTEXT_3))
   const issuer = parseName(issuerField)
   const subject = parseName(subjectField)
@@ -124,6 +124,7 @@ function readCertificate(der: Buffer): Certificate {
     basicConstraints,
     extensions,
     signatureAlgorithm: algorithm,
+    signedAlgorithm: expect(innerAlgorithm, TAG.sequence).encoding,
     tbs: tbs.encoding,
     signature,
     isCa: basicConstraints?.ca ?? false,
@@ -150,10 +151,10 @@ function checkedSpki(element: Element | undefined): Buffer {
   return expect(element, TAG.sequence).encoding
 }
 
-/** BIT STRING of whole octets. */
+/** The octets of a BIT STRING. Some CAs count unused bits at the end of signature values; they are taken as written. */
 export function readBits(element: Element | undefined): Buffer {
   const { content } = expect(element, TAG.bitString)
-  if (content[0] !== 0) throw damaged('a bit string does not end on an octet')
+  if ((content[0] ?? 8) > 7) throw damaged('bad bit string')
   return content.subarray(1)
 }
 

@@ -13,7 +13,7 @@ import { ANY_POLICY, readPolicies, readPolicyLimits, readPolicyMappings } from '
 import type { NameConstraints } from './extensions.ts'
 import { constraintsOf, namesAllowed } from './name-constraints.ts'
 import { PolicyGraph } from './policy-graph.ts'
-import { verifyValue } from './signature-value.ts'
+import { verifyCertificate } from './signature-value.ts'
 
 export { buildPaths } from './path-building.ts'
 
@@ -148,8 +148,7 @@ function initialState({ anchor, certificates }: Path, conditions: PathConditions
 
 /** §6.1.3 a to c. */
 function checkBasics(certificate: Certificate, moment: Date, state: State, report: Report): void {
-  const { algorithm, spki } = { algorithm: certificate.signatureAlgorithm, spki: state.spki }
-  const value = verifyValue({ algorithm, spki, signed: certificate.tbs }, certificate.signature)
+  const value = verifyCertificate(certificate, state.spki)
   if (value.kind === 'bad') report('signature')
   if (value.kind === 'unsupported') report('unsupported-algorithm')
   if (moment < certificate.notBefore) report('not-yet-valid')

@@ -11,6 +11,7 @@ import { SigningError } from '../errors.ts'
 import { algorithmOid, readDigest, readSignatureScheme } from './algorithm-identifier.ts'
 import type { Digest, PssParameters, Scheme, SignatureScheme } from './algorithm-identifier.ts'
 import { publicKeyOf } from './certificate.ts'
+import type { Certificate } from './certificate.ts'
 import { verifyPkcs1Digest, verifyPssDigest } from './rsa-digest.ts'
 
 export interface ValueQuestion {
@@ -36,6 +37,12 @@ export function verifyValue(question: ValueQuestion, signature: Buffer): ValueVe
     if (error instanceof SigningError || isOpenSslFault(error)) return BAD
     throw error
   }
+}
+
+/** Did the key of `spki` sign this certificate? */
+export function verifyCertificate(certificate: Certificate, spki: Buffer): ValueVerdict {
+  const { signatureAlgorithm: algorithm, signedAlgorithm, tbs, signature } = certificate
+  return signedAlgorithm.equals(algorithm) ? verifyValue({ algorithm, spki, signed: tbs }, signature) : BAD
 }
 
 /** What is in a signature, for the algorithm policy and for reports. */

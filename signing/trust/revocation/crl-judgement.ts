@@ -38,7 +38,8 @@ export function judgeLists(inquiry: Inquiry): Statement[] {
     })
   for (const { list } of deltas) if (!isUsed(list, statements)) inquiry.refuse('crl', list.sha256, 'no-base')
   const combined = combine(statements)
-  if (combined.length === 0) for (const { list } of accepted) if (list.baseNumber === null) inquiry.refuse('crl', list.sha256, 'some-reasons-only')
+  if (combined.length === 0)
+    for (const { statement } of statements) inquiry.refuse('crl', statement.source.sha256, 'some-reasons-only')
   return combined
 }
 

@@ -9,7 +9,7 @@ import { TAG, childrenOf, decode, expect } from '../../asn1/der.ts'
 import { readDigest } from '../algorithm-identifier.ts'
 import { EXTENSION, readBits } from '../certificate.ts'
 import type { Certificate } from '../certificate.ts'
-import { verifyValue } from '../signature-value.ts'
+import { verifyCertificate, verifyValue } from '../signature-value.ts'
 import { hasUnknownCritical } from './crl.ts'
 import { isFresh, judgeSigner, readOrNull, readable } from './judgement.ts'
 import type { Inquiry, Statement } from './judgement.ts'
@@ -137,9 +137,7 @@ function entitlement(inquiry: Inquiry, { producedAt }: OcspResponse, candidate: 
 }
 
 function isIssuedBy(candidate: Certificate, issuer: Certificate): boolean {
-  if (candidate.issuer.key !== issuer.subject.key) return false
-  const { signatureAlgorithm: algorithm, tbs: signed, signature } = candidate
-  return verifyValue({ algorithm, spki: issuer.spki, signed }, signature).kind === 'good'
+  return candidate.issuer.key === issuer.subject.key && verifyCertificate(candidate, issuer.spki).kind === 'good'
 }
 
 function sourceOf(response: OcspResponse, answer: SingleAnswer, signer: Certificate): RevocationSource {
