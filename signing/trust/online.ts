@@ -165,12 +165,13 @@ function judge(round: Round, { certificate, issuer, leaf }: StatusQuestion): Rev
 
 async function fetchOcsp(round: Round, { certificate, issuer, leaf }: StatusQuestion): Promise<void> {
   for (const url of accessPoints(certificate).ocsp) {
-    const body = ocspRequest(certificate, issuer, round.options.random(32))
+    const nonce = round.options.random(32)
+    const body = ocspRequest(certificate, issuer, nonce)
     const headers = { 'content-type': 'application/ocsp-request', accept: 'application/ocsp-response' }
     // an answer from before the signature must not come out of the cache
     const key = `ocsp ${url} ${certificate.sha256} ${leaf.issuedAfter?.toISOString() ?? ''}`
     const request = { method: 'POST', url, headers, body, maxBytes: MAX_OCSP_BYTES } as const
-    const bytes = await fetchBytes(round, request, key, ocspUntil)
+    const bytes = await fetchBytes(round, request, key, (answer, now) => ocspUntil(answer, now, nonce))
     if (bytes === null) continue
     round.evidence.ocsps.push(bytes)
     return
@@ -218,10 +219,12 @@ async function exchange(http: Http, request: HttpRequest): Promise<Buffer | null
   }
 }
 
-/** Until when an answer may be used again; null: it is none. */
-function ocspUntil(bytes: Buffer, now: Date): Date | null {
+/** Until when an answer may be used again; null: it is none. Answers without a nonce are usual (RFC 6960 §4.4.1). */
+function ocspUntil(bytes: Buffer, now: Date, nonce: Buffer): Date | null {
   const answer = readOrNull(() => parseOcsp(bytes))
   if (answer?.kind !== 'answered') return null
+  const echoed = answer.extensions.get(OCSP_NONCE)?.value
+  if (echoed !== undefined && !echoed.subarray(-nonce.length).equals(nonce)) return null
   return answer.answers[0]?.nextUpdate ?? new Date(now.getTime() + MINUTE_MS)
 }
 
@@ -266,6 +269,7 @@ function readOrNull<T>(read: () => T): T | null {
 }
 
 const NO_REVOCATION_AVAILABLE = '2.5.29.56'
+const OCSP_NONCE = '1.3.6.1.5.5.7.48.1.2'
 const MAX_FETCHED_ISSUERS = 6
 const MAX_REQUESTS = 40
 const MAX_CERTIFICATE_BYTES = 256 * 1024

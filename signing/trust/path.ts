@@ -108,6 +108,8 @@ export function validatePath(path: Path, conditions: PathConditions): PathVerdic
       if (index > 0) prepareNext(certificate, state, report)
       else wrapUp(certificate, state, report)
     })
+    state.spki = inheritParameters(certificate.spki, state.spki)
+    state.issuer = certificate
     faults.push(...[...found].map((reason) => fault(reason, index, certificate)))
   }
   const policies = state.graph.result(conditions.initialPolicies ?? null)
@@ -184,8 +186,6 @@ function prepareNext(certificate: Certificate, state: State, report: Report): vo
   state.inhibitAny = Math.min(state.inhibitAny, limits.inhibitAnyPolicy ?? Infinity)
   checkAuthority(certificate, state, report)
   checkCriticalExtensions(certificate, report)
-  state.spki = inheritParameters(certificate.spki, state.spki)
-  state.issuer = certificate
 }
 
 /** §6.1.4 k to n: may this certificate issue others? */
@@ -204,7 +204,6 @@ function wrapUp(certificate: Certificate, state: State, report: Report): void {
   state.explicitPolicy = Math.max(0, state.explicitPolicy - 1)
   if (readPolicyLimits(certificate).requireExplicitPolicy === 0) state.explicitPolicy = 0
   checkCriticalExtensions(certificate, report)
-  state.spki = inheritParameters(certificate.spki, state.spki)
 }
 
 function checkCriticalExtensions(certificate: Certificate, report: Report): void {
