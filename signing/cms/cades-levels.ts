@@ -1,0 +1,153 @@
+/**
+ * Lifts CAdES signatures to B-T, B-LT and B-LTA and renews archive time-stamps (ETSI EN 319 122-1 §6, EN 319 102-1).
+ *
+ * Everything is added beside what is there. A signature that does not fit its content is not lifted.
+ */
+import { createHash } from 'node:crypto'
+import { SigningError } from '../errors.ts'
+import type { RandomAccess } from '../random-access.ts'
+import type { TimestampSource } from '../timestamp/client.ts'
+import { parseToken, verifyToken } from '../timestamp/token.ts'
+import type { TimestampToken } from '../timestamp/token.ts'
+import { digestOf } from '../trust/algorithm-identifier.ts'
+import type { Certificate } from '../trust/certificate.ts'
+import type { EvidenceSource, Leaf } from '../trust/online.ts'
+import type { Evidence } from '../trust/revocation/verdict.ts'
+import { archiveInput, checkHashIndex, hashIndex, withHashIndex } from './archive-timestamp.ts'
+import { checkSigners, contentDigests, contentOf } from './cades.ts'
+import { attribute, merged, readAttributes, readSignedData, writeSignedData } from './container.ts'
+import type { SignedDataParts, SignerParts } from './container.ts'
+import { missingEvidence, revocationChoices, revocationEvidence } from './evidence.ts'
+import { ATTRIBUTE } from './oids.ts'
+import { verifySigner } from './signer.ts'
+
+export type AdesLevel = 'B-T' | 'B-LT' | 'B-LTA'
+
+export interface LevelSources {
+  timestamps: TimestampSource
+  evidence: EvidenceSource
+}
+
+/**
+ * Lifts all signatures in `cms` to `level`; what a signature has already stays. B-LTA again renews: the evidence for the
+ * last archive time-stamp is added, then a new one over everything.
+ *
+ * @param content null when it is inside
+ * @returns DER of the ContentInfo
+ * @throws SigningError `signing/signature-broken`, `signing/timestamp-unavailable`, `signing/asn1-damaged`
+ * @throws SigningError `signing/evidence-missing` revocation data is not to be had, or not yet from after the signature
+ */
+export async function extendCades(
+  cms: Buffer,
+  content: RandomAccess | null,
+  level: AdesLevel,
+  sources: LevelSources,
+): Promise<Buffer> {
+  let parts: SignedDataParts = readSignedData(cms)
+  const digests = contentDigests(contentOf(parts, content))
+  await checkSigners(parts, contentOf(parts, content))
+  await eachSigner(parts, (signer) => checkArchives(parts, signer, digests))
+  parts = await eachSigner(parts, (signer) => withSignatureTimestamp(signer, sources.timestamps))
+  if (level === 'B-T') return writeSignedData(parts)
+  parts = await withEvidence(parts, digests, sources.evidence)
+  if (level === 'B-LT') return writeSignedData(parts)
+  const complete = parts
+  parts = await eachSigner(parts, (signer) => withArchiveTimestamp(complete, signer, digests, sources.timestamps))
+  return writeSignedData(parts)
+}
+
+type Digests = (digest: string) => Promise<Buffer>
+
+async function eachSigner(
+  parts: SignedDataParts,
+  change: (signer: SignerParts) => Promise<SignerParts>,
+): Promise<SignedDataParts> {
+  const signers: SignerParts[] = []
+  for (const signer of parts.signers) signers.push(await change(signer))
+  return { ...parts, signers }
+}
+
+/** An archive time-stamp that does not hold is not built upon. */
+async function checkArchives(parts: SignedDataParts, signer: SignerParts, digests: Digests): Promise<SignerParts> {
+  for (const token of tokensOf(signer, ATTRIBUTE.archiveTimeStampV3)) {
+    const { algorithm, value } = token.info.imprint
+    const index = readAttributes(token.signer.unsignedAttributes).find(({ type }) => type === ATTRIBUTE.atsHashIndexV3)
+    const digest = algorithmName(algorithm)
+    const bytes = index?.values[0]
+    const verdict = bytes === undefined ? null : checkHashIndex(parts, signer, bytes)
+    const input = archiveInput(parts, signer, await digests(digest), bytes ?? Buffer.alloc(0))
+    if (verdict?.complete !== true || !createHash(digest).update(input).digest().equals(value)) {
+      throw new SigningError('signing/signature-broken', 'an archive time-stamp does not fit')
+    }
+  }
+  return signer
+}
+
+async function withSignatureTimestamp(signer: SignerParts, timestamps: TimestampSource): Promise<SignerParts> {
+  if (tokensOf(signer, ATTRIBUTE.signatureTimeStamp).length > 0) return signer
+  const token = await timestamps.stamp(createHash(timestamps.digest).update(signer.value).digest())
+  const added = attribute(ATTRIBUTE.signatureTimeStamp, token.der)
+  return { ...signer, unsignedAttributes: [...signer.unsignedAttributes, added] }
+}
+
+async function withEvidence(parts: SignedDataParts, digests: Digests, source: EvidenceSource): Promise<SignedDataParts> {
+  const leaves: Leaf[] = []
+  const inside: Buffer[] = []
+  for (const signer of parts.signers) {
+    const tokens = [ATTRIBUTE.signatureTimeStamp, ATTRIBUTE.archiveTimeStampV3].flatMap((type) => tokensOf(signer, type))
+    const first = tokens.reduce((a, b) => (b.info.genTime < a.info.genTime ? b : a))
+    leaves.push({ ...(await signerLeaf(parts, signer, digests)), at: first.info.genTime, issuedAfter: first.info.genTime })
+    for (const token of tokens) leaves.push(await timestampLeaf(token))
+    inside.push(...tokens.flatMap(({ certificates }) => certificates.map(({ der: bytes }) => bytes)))
+  }
+  const given: Evidence = { ...revocationEvidence(parts.crls), certificates: [...parts.certificates, ...inside] }
+  const { evidence, gaps } = await source.collect(leaves, given)
+  if (gaps.length > 0) throw missingEvidence(gaps)
+  return {
+    ...parts,
+    certificates: merged(parts.certificates, evidence.certificates),
+    crls: merged(parts.crls, revocationChoices(evidence)),
+  }
+}
+
+async function signerLeaf(
+  parts: SignedDataParts,
+  signer: SignerParts,
+  digests: Digests,
+): Promise<{ certificate: Certificate }> {
+  const verdict = await verifySigner(parts, signer, digests)
+  if (verdict.kind === 'bad') throw new SigningError('signing/signature-broken', 'a signature does not fit')
+  return verdict
+}
+
+/** @throws SigningError `signing/signature-broken` the token does not hold together */
+export async function timestampLeaf(token: TimestampToken): Promise<Leaf> {
+  const verdict = await verifyToken(token)
+  if (verdict.kind === 'bad') throw new SigningError('signing/signature-broken', `a time-stamp does not fit: ${verdict.reason}`)
+  return { certificate: verdict.certificate, at: token.info.genTime }
+}
+
+async function withArchiveTimestamp(
+  parts: SignedDataParts,
+  signer: SignerParts,
+  digests: Digests,
+  timestamps: TimestampSource,
+): Promise<SignerParts> {
+  const index = hashIndex(parts, signer, timestamps.digest)
+  const input = archiveInput(parts, signer, await digests(timestamps.digest), index)
+  const token = await timestamps.stamp(createHash(timestamps.digest).update(input).digest())
+  const added = attribute(ATTRIBUTE.archiveTimeStampV3, withHashIndex(token.der, index))
+  return { ...signer, unsignedAttributes: [...signer.unsignedAttributes, added] }
+}
+
+function tokensOf(signer: SignerParts, type: string): TimestampToken[] {
+  return readAttributes(signer.unsignedAttributes)
+    .filter((candidate) => candidate.type === type)
+    .flatMap(({ values }) => values.map(parseToken))
+}
+
+function algorithmName(oid: string): string {
+  const digest = digestOf(oid)
+  if (digest === null) throw new SigningError('signing/signature-broken', 'a time-stamp with an unknown digest')
+  return digest
+}
