@@ -78,21 +78,27 @@ export type KeyUsageBit = (typeof KEY_USAGE_BITS)[number]
 /**
  * Reads one DER certificate.
  *
- * The same buffer object gives the same Certificate object again: callers need no cache of their own.
+ * Equal bytes give the same Certificate object again as long as they are among the last thousand: the same few issuers
+ * stand behind most documents. The object holds a copy and keeps no document in memory.
  *
  * @throws SigningError `signing/asn1-damaged`
  */
 export function parseCertificate(der: Buffer): Certificate {
-  const known = parsed.get(der)
-  if (known !== undefined) return known
-  const certificate = readCertificate(der)
-  parsed.set(der, certificate)
+  const sha256 = createHash('sha256').update(der).digest('hex')
+  const certificate = recent.get(sha256) ?? readCertificate(Buffer.from(der), sha256)
+  recent.delete(sha256)
+  recent.set(sha256, certificate)
+  for (const oldest of recent.keys()) {
+    if (recent.size <= MAX_RECENT) break
+    recent.delete(oldest)
+  }
   return certificate
 }
 
-const parsed = new WeakMap<Buffer, Certificate>()
+/** in the order of their last use */
+const recent = new Map<string, Certificate>()
 
-function readCertificate(der: Buffer): Certificate {
+function readCertificate(der: Buffer, sha256: string): Certificate {
   if (der.length > MAX_BYTES) throw damaged('a certificate is too large')
   const { tbs, algorithm, signature } = splitSigned(der)
   const fields = childrenOf(tbs, TAG.sequence)
@@ -106,7 +112,7 @@ function readCertificate(der: Buffer): Certificate {
   const basicConstraints = readBasicConstraints(extensions.get(EXTENSION.basicConstraints))
   return {
     der,
-    sha256: createHash('sha256').update(der).digest('hex'),
+    sha256,
     version,
     subject,
     issuer,
@@ -287,4 +293,5 @@ const EC_PUBLIC_KEY = '1.2.840.10045.2.1'
 const CONTEXT_0 = 0xa0
 const CONTEXT_3 = 0xa3
 /** far above real ones; a certificate with a logo inside is some 100 kB */
-const MAX_BYTES = 1024 * 1024
+const MAX_BYTES = 256 * 1024
+const MAX_RECENT = 1000

@@ -39,11 +39,17 @@ export function verifyValue(question: ValueQuestion, signature: Buffer): ValueVe
   }
 }
 
-/** Did the key of `spki` sign this certificate? */
+/** Did the key of `spki` sign this certificate? The answer is kept for as long as both objects live. */
 export function verifyCertificate(certificate: Certificate, spki: Buffer): ValueVerdict {
-  const { signatureAlgorithm: algorithm, signedAlgorithm, tbs, signature } = certificate
-  return signedAlgorithm.equals(algorithm) ? verifyValue({ algorithm, spki, signed: tbs }, signature) : BAD
+  const answers = answered.get(certificate) ?? new WeakMap<Buffer, ValueVerdict>()
+  const { signatureAlgorithm: algorithm, signedAlgorithm, tbs: signed, signature } = certificate
+  const same = signedAlgorithm.equals(algorithm)
+  const answer = answers.get(spki) ?? (same ? verifyValue({ algorithm, spki, signed }, signature) : BAD)
+  answered.set(certificate, answers.set(spki, answer))
+  return answer
 }
+
+const answered = new WeakMap<Certificate, WeakMap<Buffer, ValueVerdict>>()
 
 /** What is in a signature, for the algorithm policy and for reports. */
 export interface AlgorithmFacts {
