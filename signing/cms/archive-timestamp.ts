@@ -31,7 +31,12 @@ export function hashIndex(parts: SignedDataParts, signer: SignerParts, digest: D
  * @param contentDigest of the signed content, by the digest of the time-stamp
  * @param index ATSHashIndexV3 as it stands in the token
  */
-export function archiveInput(parts: SignedDataParts, signer: SignerParts, contentDigest: Buffer, index: Buffer): Buffer {
+export function archiveInput(
+  parts: SignedDataParts,
+  signer: SignerParts,
+  contentDigest: Buffer,
+  index: Buffer,
+): Buffer {
   return Buffer.concat([parts.contentTypeEncoding, contentDigest, ...signer.fields, index])
 }
 
@@ -95,5 +100,6 @@ function attributeInputs(encoding: Buffer): Buffer[] {
 
 const isWithin = (named: ReadonlySet<string>, present: ReadonlySet<string>): boolean =>
   [...named].every((item) => present.has(item))
-const hashes = (items: readonly Buffer[], digest: Digest): Set<string> => new Set(items.map((item) => hash(item, digest)))
+const hashes = (items: readonly Buffer[], digest: Digest): Set<string> =>
+  new Set(items.map((item) => hash(item, digest)))
 const hash = (bytes: Buffer, digest: Digest): string => createHash(digest).update(bytes).digest('hex')

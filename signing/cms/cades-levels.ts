@@ -7,8 +7,6 @@ import { createHash } from 'node:crypto'
 import { SigningError } from '../errors.ts'
 import type { RandomAccess } from '../random-access.ts'
 import type { TimestampSource } from '../timestamp/client.ts'
-import { parseToken, verifyToken } from '../timestamp/token.ts'
-import type { TimestampToken } from '../timestamp/token.ts'
 import { digestOf } from '../trust/algorithm-identifier.ts'
 import type { Certificate } from '../trust/certificate.ts'
 import type { EvidenceSource, Leaf } from '../trust/online.ts'
@@ -19,6 +17,7 @@ import { attribute, merged, readAttributes, readSignedData, writeSignedData } fr
 import type { SignedDataParts, SignerParts } from './container.ts'
 import { missingEvidence, revocationChoices, revocationEvidence } from './evidence.ts'
 import { ATTRIBUTE } from './oids.ts'
+import { timestampLeaf, tokensOf, withSignatureTimestamp } from './signature-timestamp.ts'
 import { verifySigner } from './signer.ts'
 
 export type AdesLevel = 'B-T' | 'B-LT' | 'B-LTA'
@@ -83,21 +82,28 @@ async function checkArchives(parts: SignedDataParts, signer: SignerParts, digest
   return signer
 }
 
-async function withSignatureTimestamp(signer: SignerParts, timestamps: TimestampSource): Promise<SignerParts> {
-  if (tokensOf(signer, ATTRIBUTE.signatureTimeStamp).length > 0) return signer
-  const token = await timestamps.stamp(createHash(timestamps.digest).update(signer.value).digest())
-  const added = attribute(ATTRIBUTE.signatureTimeStamp, token.der)
-  return { ...signer, unsignedAttributes: [...signer.unsignedAttributes, added] }
-}
-
-async function withEvidence(parts: SignedDataParts, digests: Digests, source: EvidenceSource): Promise<SignedDataParts> {
+async function withEvidence(
+  parts: SignedDataParts,
+  digests: Digests,
+  source: EvidenceSource,
+): Promise<SignedDataParts> {
   const leaves: Leaf[] = []
   const inside: Buffer[] = []
   for (const signer of parts.signers) {
-    const tokens = [ATTRIBUTE.signatureTimeStamp, ATTRIBUTE.archiveTimeStampV3].flatMap((type) => tokensOf(signer, type))
+    const archives = tokensOf(signer, ATTRIBUTE.archiveTimeStampV3)
+    const tokens = [...tokensOf(signer, ATTRIBUTE.signatureTimeStamp), ...archives]
     const first = tokens.reduce((a, b) => (b.info.genTime < a.info.genTime ? b : a))
-    leaves.push({ ...(await signerLeaf(parts, signer, digests)), at: first.info.genTime, issuedAfter: first.info.genTime })
-    for (const token of tokens) leaves.push(await timestampLeaf(token))
+    leaves.push({
+      ...(await signerLeaf(parts, signer, digests)),
+      at: first.info.genTime,
+      issuedAfter: first.info.genTime,
+    })
+    const lastArchive = Math.max(...archives.map(({ info }) => info.genTime.getTime()))
+    for (const token of tokens) {
+      const isProtected =
+        archives.length > 0 && (!archives.includes(token) || token.info.genTime.getTime() < lastArchive)
+      leaves.push(await timestampLeaf(token, isProtected))
+    }
     inside.push(...tokens.flatMap(({ certificates }) => certificates.map(({ der: bytes }) => bytes)))
   }
   const given: Evidence = { ...revocationEvidence(parts.crls), certificates: [...parts.certificates, ...inside] }
@@ -120,13 +126,6 @@ async function signerLeaf(
   return verdict
 }
 
-/** @throws SigningError `signing/signature-broken` the token does not hold together */
-export async function timestampLeaf(token: TimestampToken): Promise<Leaf> {
-  const verdict = await verifyToken(token)
-  if (verdict.kind === 'bad') throw new SigningError('signing/signature-broken', `a time-stamp does not fit: ${verdict.reason}`)
-  return { certificate: verdict.certificate, at: token.info.genTime }
-}
-
 async function withArchiveTimestamp(
   parts: SignedDataParts,
   signer: SignerParts,
@@ -138,12 +137,6 @@ async function withArchiveTimestamp(
   const token = await timestamps.stamp(createHash(timestamps.digest).update(input).digest())
   const added = attribute(ATTRIBUTE.archiveTimeStampV3, withHashIndex(token.der, index))
   return { ...signer, unsignedAttributes: [...signer.unsignedAttributes, added] }
-}
-
-function tokensOf(signer: SignerParts, type: string): TimestampToken[] {
-  return readAttributes(signer.unsignedAttributes)
-    .filter((candidate) => candidate.type === type)
-    .flatMap(({ values }) => values.map(parseToken))
 }
 
 function algorithmName(oid: string): string {

@@ -129,10 +129,9 @@ export function merged(items: readonly Buffer[], added: readonly Buffer[]): Buff
   return result
 }
 
-function readContent(element: Element | undefined): Pick<
-  SignedDataParts,
-  'contentType' | 'contentTypeEncoding' | 'content' | 'contentEncoding'
-> {
+function readContent(
+  element: Element | undefined,
+): Pick<SignedDataParts, 'contentType' | 'contentTypeEncoding' | 'content' | 'contentEncoding'> {
   const [type, wrapper] = berChildren(element, der.TAG.sequence)
   const contentType = der.readOid(type)
   const contentTypeEncoding = der.expect(type, der.TAG.oid).encoding

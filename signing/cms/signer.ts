@@ -42,7 +42,8 @@ export async function verifySigner(
   const values = singleValues(signer)
   const contentType = values?.get(ATTRIBUTE.contentType)
   const messageDigest = values?.get(ATTRIBUTE.messageDigest)
-  if (!values || !contentType || !messageDigest || readOid(decode(contentType)) !== parts.contentType) return bad('attributes')
+  if (!values || !contentType || !messageDigest || readOid(decode(contentType)) !== parts.contentType)
+    return bad('attributes')
   const digest = readDigest(signer.digestAlgorithm)
   if (digest === null) return bad('unsupported-algorithm')
   if (!berOctets(readBer(messageDigest)).equals(await contentDigest(digest))) return bad('digest')
@@ -118,7 +119,9 @@ function isNamed(certificate: Certificate, values: ReadonlyMap<string, Buffer>):
   const v1 = values.get(ATTRIBUTE.signingCertificate)
   const v2 = values.get(ATTRIBUTE.signingCertificateV2)
   if (v1 === undefined && v2 === undefined) return false
-  return (v1 === undefined || matches(certificate, v1, 'sha1')) && (v2 === undefined || matches(certificate, v2, 'sha256'))
+  return (
+    (v1 === undefined || matches(certificate, v1, 'sha1')) && (v2 === undefined || matches(certificate, v2, 'sha256'))
+  )
 }
 
 function matches(certificate: Certificate, value: Buffer, byDefault: Digest): boolean {
@@ -128,7 +131,10 @@ function matches(certificate: Certificate, value: Buffer, byDefault: Digest): bo
   const algorithm = byDefault === 'sha256' && fields[0]?.tag === TAG.sequence ? fields.shift() : undefined
   const digest = algorithm === undefined ? byDefault : digestOf(readOid(berChildren(algorithm, TAG.sequence)[0]))
   const [hash, issuerSerial] = fields
-  if (digest === null || !expect(hash, TAG.octetString).content.equals(createHash(digest).update(certificate.der).digest()))
+  if (
+    digest === null ||
+    !expect(hash, TAG.octetString).content.equals(createHash(digest).update(certificate.der).digest())
+  )
     return false
   return issuerSerial === undefined || issuedAs(certificate, issuerSerial.encoding)
 }
@@ -138,7 +144,8 @@ function issuedAs(certificate: Certificate, issuerSerial: Buffer): boolean {
   const [names, serial] = berChildren(readBer(issuerSerial), TAG.sequence)
   const directory = berChildren(names, TAG.sequence).find(({ tag }) => tag === 0xa4)
   return (
-    (directory?.content.equals(certificate.issuer.der) ?? false) && (serial?.content.equals(certificate.serial) ?? false)
+    (directory?.content.equals(certificate.issuer.der) ?? false) &&
+    (serial?.content.equals(certificate.serial) ?? false)
   )
 }
 

@@ -46,7 +46,12 @@ describe('CAdES signatures', () => {
     const [attribute] = readAttributes(signer?.unsignedAttributes ?? [])
     const token = parseToken(attribute?.values[0] ?? Buffer.alloc(0))
     assert.deepEqual(attribute?.type, ATTRIBUTE.signatureTimeStamp)
-    assert.deepEqual(token.info.imprint.value, createHash('sha256').update(signer?.value ?? '').digest())
+    assert.deepEqual(
+      token.info.imprint.value,
+      createHash('sha256')
+        .update(signer?.value ?? '')
+        .digest(),
+    )
   })
 
   it('B-LT: certificates and revocation data of signer and time-stamp are inside, as version 5', async () => {

@@ -23,7 +23,10 @@ describe('evidence from the network', () => {
   afterEach(() => authority.close())
 
   const collect = (certificate: Buffer, issuedAfter = NOW): Promise<Collected> =>
-    createOnline(options).collect([{ certificate: parseCertificate(certificate), at: authority.now, issuedAfter }], NOTHING)
+    createOnline(options).collect(
+      [{ certificate: parseCertificate(certificate), at: authority.now, issuedAfter }],
+      NOTHING,
+    )
 
   it('finds the issuer, the status of the signer by OCSP and of the issuer by CRL', async () => {
     const { evidence, gaps } = await collect(authority.sealKey().certificateChain[0])
@@ -43,7 +46,10 @@ describe('evidence from the network', () => {
     const [certificate] = authority.sealKey().certificateChain
     authority.revoke(certificate, new Date(NOW.getTime() - 60_000))
     const { gaps } = await collect(certificate)
-    assert.deepEqual(gaps.map(({ reason }) => reason), ['revoked'])
+    assert.deepEqual(
+      gaps.map(({ reason }) => reason),
+      ['revoked'],
+    )
   })
 
   it('asks once, and again when the cache has run out', async () => {
@@ -58,7 +64,10 @@ describe('evidence from the network', () => {
 
   it('waits for evidence that is younger than the signature', async () => {
     const { gaps } = await collect(authority.sealKey().certificateChain[0], new Date(NOW.getTime() + 5000))
-    assert.deepEqual(gaps.map(({ reason }) => reason), ['too-old'])
+    assert.deepEqual(
+      gaps.map(({ reason }) => reason),
+      ['too-old'],
+    )
   })
 
   it('works offline from what the cache and the caller have', async () => {
@@ -67,13 +76,19 @@ describe('evidence from the network', () => {
     const leaf = { certificate: parseCertificate(certificate), at: NOW }
     const offline = createOnline({ ...options, http: null, cache: createFetchCache() })
     assert.deepEqual((await offline.collect([leaf], evidence)).gaps, [])
-    assert.deepEqual((await offline.collect([leaf], NOTHING)).gaps.map(({ reason }) => reason), ['no-path'])
+    assert.deepEqual(
+      (await offline.collect([leaf], NOTHING)).gaps.map(({ reason }) => reason),
+      ['no-path'],
+    )
   })
 
   it('is not led into the own network by a certificate', async () => {
     options.http = createHttpClient()
     const { gaps } = await collect(authority.sealKey().certificateChain[0])
-    assert.deepEqual(gaps.map(({ reason }) => reason), ['no-path'])
+    assert.deepEqual(
+      gaps.map(({ reason }) => reason),
+      ['no-path'],
+    )
     assert.deepEqual(authority.asked, [])
   })
 
@@ -84,6 +99,9 @@ describe('evidence from the network', () => {
     cache.set('b', Buffer.alloc(4), later)
     cache.get('a', NOW)
     cache.set('c', Buffer.alloc(4), later)
-    assert.deepEqual(['a', 'b', 'c'].map((key) => cache.get(key, NOW)?.length), [6, undefined, 4])
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((key) => cache.get(key, NOW)?.length),
+      [6, undefined, 4],
+    )
   })
 })

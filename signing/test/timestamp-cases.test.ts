@@ -35,7 +35,11 @@ describe('answers of time-stamping authorities', () => {
         trusts: (certificate, time, pool) =>
           buildPaths(certificate, pool, anchors).some((path) => validatePath(path, { time }).kind === 'valid'),
       })
-      assert.equal(verdict.kind, expect === 'accept' ? 'accepted' : 'rejected', JSON.stringify(verdict, ['kind', 'reason']))
+      assert.equal(
+        verdict.kind,
+        expect === 'accept' ? 'accepted' : 'rejected',
+        JSON.stringify(verdict, ['kind', 'reason']),
+      )
       if (verdict.kind === 'rejected' && reason !== undefined) assert.match(verdict.reason, EXPECTED[reason] ?? /./)
     })
   }

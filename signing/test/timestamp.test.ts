@@ -88,7 +88,9 @@ describe('time-stamps from an authority', () => {
     const http = createHttpClient()
     const ask = (url: string): Promise<unknown> => http({ method: 'GET', url, timeoutMs: 1000, maxBytes: 10 })
     for (const host of ['127.0.0.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]', '169.254.169.254', '10.0.0.1', '0']) {
-      await assert.rejects(ask(`http://${host}:${new URL(authority.url).port}/root.crl`), { code: 'signing/fetch-failed' })
+      await assert.rejects(ask(`http://${host}:${new URL(authority.url).port}/root.crl`), {
+        code: 'signing/fetch-failed',
+      })
     }
     await assert.rejects(ask('file:///etc/passwd'), { code: 'signing/fetch-failed' })
     assert.deepEqual(authority.asked, [])

@@ -129,7 +129,14 @@ async function post(
     ...(login === null ? {} : { authorization: `Basic ${login}` }),
   }
   try {
-    const answer = await http({ method: 'POST', url, headers, body, timeoutMs: timeoutMs ?? 10_000, maxBytes: MAX_ANSWER_BYTES })
+    const answer = await http({
+      method: 'POST',
+      url,
+      headers,
+      body,
+      timeoutMs: timeoutMs ?? 10_000,
+      maxBytes: MAX_ANSWER_BYTES,
+    })
     return answer.status === 200 ? answer : `HTTP status ${answer.status}`
   } catch (error) {
     if (error instanceof SigningError) return error.message

@@ -60,7 +60,8 @@ export async function checkResponse(
  */
 export function readResponse(response: Buffer): { granted: boolean; detail: string; token: Buffer | null } {
   const whole = readBer(response)
-  if (whole.encoding.length !== response.length) throw new SigningError('signing/asn1-damaged', 'bytes follow the answer')
+  if (whole.encoding.length !== response.length)
+    throw new SigningError('signing/asn1-damaged', 'bytes follow the answer')
   const [status, token] = berChildren(whole, der.TAG.sequence)
   const [code, ...rest] = berChildren(status, der.TAG.sequence)
   const value = der.expect(code, der.TAG.integer).content
@@ -107,7 +108,9 @@ function contentFault(
 
 /** PKIFailureInfo, the bits that RFC 3161 names. */
 function failureName(bits: Buffer): string {
-  const set = Object.entries(FAILURES).find(([bit]) => ((bits[1 + (Number(bit) >> 3)] ?? 0) & (0x80 >> (Number(bit) & 7))) !== 0)
+  const set = Object.entries(FAILURES).find(
+    ([bit]) => ((bits[1 + (Number(bit) >> 3)] ?? 0) & (0x80 >> (Number(bit) & 7))) !== 0,
+  )
   return set?.[1] ?? 'unknown failure'
 }
 

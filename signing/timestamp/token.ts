@@ -87,7 +87,8 @@ export function tsaFaults(certificate: Certificate, { genTime, tsa }: TimestampI
   const critical = certificate.extensions.get(EXTENSION.extendedKeyUsage)?.critical ?? false
   if (!critical || usages?.size !== 1 || !usages.has(KEY_PURPOSE.timeStamping)) faults.push('extended-key-usage')
   const { keyUsage } = certificate
-  if (keyUsage !== null && !keyUsage.has('digitalSignature') && !keyUsage.has('nonRepudiation')) faults.push('key-usage')
+  if (keyUsage !== null && !keyUsage.has('digitalSignature') && !keyUsage.has('nonRepudiation'))
+    faults.push('key-usage')
   if (genTime < certificate.notBefore || genTime > certificate.notAfter) faults.push('not-valid-then')
   if (tsa !== null && !isNameOf(certificate, tsa)) faults.push('tsa-name')
   return faults
@@ -134,7 +135,9 @@ function readInfo(content: Buffer): TimestampInfo {
     tsa: tsa === undefined ? null : readGeneralName(readBer(tsa.content)),
     // extensions [1] IMPLICIT: the content is that of the SEQUENCE
     extensions:
-      extensions === undefined ? new Map() : readExtensionList(der.decode(der.encode(der.TAG.sequence, extensions.content))),
+      extensions === undefined
+        ? new Map()
+        : readExtensionList(der.decode(der.encode(der.TAG.sequence, extensions.content))),
   }
 }
 
@@ -149,7 +152,9 @@ function readGenTime(element: der.Element | undefined): Date {
 }
 
 function readAccuracy(element: der.Element): number {
-  return der.children(element).reduce((sum, { tag, content }) => sum + (SCALE[tag] ?? 0) * Number(`0x${content.toString('hex')}`), 0)
+  return der
+    .children(element)
+    .reduce((sum, { tag, content }) => sum + (SCALE[tag] ?? 0) * Number(`0x${content.toString('hex')}`), 0)
 }
 
 function damaged(message: string): SigningError {

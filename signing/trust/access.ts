@@ -60,7 +60,8 @@ function readable<T>(read: () => readonly T[]): readonly T[] {
   }
 }
 
-const few = (urls: readonly string[]): string[] => [...new Set(urls)].filter((url) => /^https?:\/\//i.test(url)).slice(0, 4)
+const few = (urls: readonly string[]): string[] =>
+  [...new Set(urls)].filter((url) => /^https?:\/\//i.test(url)).slice(0, 4)
 
 const METHOD = { ocsp: '1.3.6.1.5.5.7.48.1', issuers: '1.3.6.1.5.5.7.48.2' } as const
 const URI = 0x86

@@ -30,8 +30,11 @@ export interface OnlineOptions {
 
 export interface Leaf {
   certificate: Certificate
-  /** its path is judged at this time; its status must be known for it */
-  at: Date
+  /**
+   * its path is judged at this time; its status must be known for it. Absent: the present, or the last moment of a
+   * certificate that has expired (an authority whose time-stamp no later one protects yet)
+   */
+  at?: Date
   /** evidence must be from then or later: older evidence proves nothing about a signature made then */
   issuedAfter?: Date
 }
@@ -67,7 +70,11 @@ export function createOnline(options: OnlineOptions): EvidenceSource {
       }
       for (const leaf of leaves) await collectLeaf(round, leaf)
       const { certificates, crls, ocsps } = round.used
-      const evidence = { certificates: [...certificates.values()], crls: [...crls.values()], ocsps: [...ocsps.values()] }
+      const evidence = {
+        certificates: [...certificates.values()],
+        crls: [...crls.values()],
+        ocsps: [...ocsps.values()],
+      }
       return { evidence, gaps: round.gaps }
     },
   }
@@ -99,12 +106,14 @@ async function collectLeaf(round: Round, leaf: Leaf): Promise<void> {
 }
 
 /** A path that is valid at the leaf's time; missing issuers are fetched. */
-async function findPath(round: Round, { certificate, at }: Leaf): Promise<Path | null> {
+async function findPath(round: Round, leaf: Leaf): Promise<Path | null> {
   const { anchors } = round.options
+  const { certificate } = leaf
+  const time = momentOf(round, leaf)
   const tried = new Set<string>()
   for (let depth = 0; depth <= MAX_FETCHED_ISSUERS; depth++) {
     const paths = buildPaths(certificate, round.pool, anchors, 16)
-    const valid = paths.find((path) => validatePath(path, { time: at }).kind === 'valid')
+    const valid = paths.find((path) => validatePath(path, { time }).kind === 'valid')
     if (valid !== undefined) return valid
     const fetched = await fetchIssuers(round, [certificate, ...round.pool], tried)
     if (fetched.length === 0) return null
@@ -113,12 +122,21 @@ async function findPath(round: Round, { certificate, at }: Leaf): Promise<Path |
   return null
 }
 
+function momentOf({ options }: Round, { at, certificate }: Leaf): Date {
+  return at ?? new Date(Math.min(options.now().getTime(), certificate.notAfter.getTime()))
+}
+
 async function fetchIssuers(round: Round, below: readonly Certificate[], tried: Set<string>): Promise<Certificate[]> {
   const found: Certificate[] = []
   for (const url of below.slice(-MAX_FETCHED_ISSUERS).flatMap((certificate) => accessPoints(certificate).issuers)) {
     if (tried.has(url)) continue
     tried.add(url)
-    const bytes = await fetchBytes(round, { method: 'GET', url, maxBytes: MAX_CERTIFICATE_BYTES }, `issuer ${url}`, dayAfter)
+    const bytes = await fetchBytes(
+      round,
+      { method: 'GET', url, maxBytes: MAX_CERTIFICATE_BYTES },
+      `issuer ${url}`,
+      dayAfter,
+    )
     if (bytes !== null) found.push(...readable(bytes))
   }
   return found
@@ -158,7 +176,7 @@ function judge(round: Round, { certificate, issuer, leaf }: StatusQuestion): Rev
     pool: round.pool,
     anchors: round.options.anchors,
     evidence: round.evidence,
-    controlTime: leaf.at,
+    controlTime: momentOf(round, leaf),
     now: round.options.now(),
   })
 }

@@ -158,7 +158,9 @@ function sealKey(commonName: string, { issuing }: Holders, { url, now }: { url: 
     kind: 'advanced',
     signatureBytes: 384,
     sign: (messages) =>
-      Promise.resolve(messages.map((message) => sign('sha256', message, { key, padding: constants.RSA_PKCS1_PADDING }))),
+      Promise.resolve(
+        messages.map((message) => sign('sha256', message, { key, padding: constants.RSA_PKCS1_PADDING })),
+      ),
   }
 }
 
