@@ -76,10 +76,14 @@ function exchange(url: URL, request: HttpRequest, resolver: LookupFunction | und
 /** Refuses when any address of the name is special: which of them is taken must not matter. */
 const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, '')
+    if (error !== null) {
+      callback(error, '')
+      return
+    }
     const [first] = addresses
     if (first === undefined || !addresses.every(({ address }) => isPublicAddress(address))) {
-      return callback(failed('the address lies in a private network'), '')
+      callback(failed('the address lies in a private network'), '')
+      return
     }
     if (options.all === true) callback(null, addresses)
     else callback(null, first.address, first.family)

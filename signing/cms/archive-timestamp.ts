@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import { berChildren, readBer } from '../asn1/ber.ts'
 import * as der from '../asn1/der.ts'
+import type { TimestampToken } from '../timestamp/token.ts'
 import { digestOf, digestOid } from '../trust/algorithm-identifier.ts'
 import type { Digest } from '../trust/algorithm-identifier.ts'
 import { attribute, readAttributes, readSignedData, writeSignedData } from './container.ts'
@@ -60,20 +61,59 @@ export interface IndexVerdict {
   unsignedAttributes: readonly boolean[]
 }
 
+export interface ArchiveVerdict {
+  /** the imprint is that of what is there, and nothing that the index names is missing */
+  fits: boolean
+  /** null: no index, or one that cannot be read */
+  index: IndexVerdict | null
+}
+
 /**
- * Compares an index with what is there.
+ * Does an archive time-stamp fit the signature that it hangs on? Its own signature and trust are judged elsewhere.
+ *
+ * @param contentDigest of the signed content
+ * @throws SigningError `signing/asn1-damaged`
+ */
+export async function checkArchiveTimestamp(
+  parts: SignedDataParts,
+  signer: SignerParts,
+  token: TimestampToken,
+  contentDigest: (digest: Digest) => Promise<Buffer> | Buffer,
+): Promise<ArchiveVerdict> {
+  const { algorithm, value } = token.info.imprint
+  const digest = digestOf(algorithm)
+  const found = readAttributes(token.signer.unsignedAttributes).filter(({ type }) => INDEX_TYPES.has(type))
+  const bytes = found[0]?.values[0]
+  // two of them leave open which one is meant
+  if (digest === null || bytes === undefined || found.length > 1) return { fits: false, index: null }
+  const index = checkHashIndex(parts, signer, { type: found[0]?.type ?? '', bytes })
+  const input = archiveInput(parts, signer, await contentDigest(digest), bytes)
+  const fits = createHash(digest).update(input).digest().equals(value)
+  return { fits: fits && index?.complete === true, index }
+}
+
+/**
+ * Compares an index with what is there; null when its digest or its form is unknown.
  *
  * @throws SigningError `signing/asn1-damaged`
  */
-export function checkHashIndex(parts: SignedDataParts, signer: SignerParts, index: Buffer): IndexVerdict | null {
-  const [algorithm, ...lists] = berChildren(readBer(index), der.TAG.sequence)
-  const digest = digestOf(der.readOid(berChildren(algorithm, der.TAG.sequence)[0]))
-  if (digest === null || lists.length !== 3) return null
-  const [certificates, crls, values] = lists.map(
+export function checkHashIndex(
+  parts: SignedDataParts,
+  signer: SignerParts,
+  { type, bytes }: { type: string; bytes: Buffer },
+): IndexVerdict | null {
+  const lists = berChildren(readBer(bytes), der.TAG.sequence)
+  // v3 has no default; in a list without algorithm the first element is no SEQUENCE { OID … }
+  const hasAlgorithm = lists.length === 4
+  const algorithm = hasAlgorithm ? berChildren(lists.shift(), der.TAG.sequence)[0] : undefined
+  const digest = algorithm === undefined ? 'sha256' : digestOf(der.readOid(algorithm))
+  if (digest === null || lists.length !== 3 || (!hasAlgorithm && type === ATTRIBUTE.atsHashIndexV3)) return null
+  const [certificates = NONE, crls = NONE, values = NONE] = lists.map(
     (list) => new Set(berChildren(list, der.TAG.sequence).map(({ content }) => content.toString('hex'))),
   )
-  if (certificates === undefined || crls === undefined || values === undefined) return null
-  const present = attributeValues(signer)
+  // before v3, whole attributes were hashed
+  const byAttribute = type !== ATTRIBUTE.atsHashIndexV3
+  const present = [...attributeValues(signer), ...(byAttribute ? signer.unsignedAttributes : [])]
   return {
     complete:
       isWithin(certificates, hashes(parts.certificates, digest)) &&
@@ -81,8 +121,10 @@ export function checkHashIndex(parts: SignedDataParts, signer: SignerParts, inde
       isWithin(values, hashes(present, digest)),
     certificates: parts.certificates.map((item) => certificates.has(hash(item, digest))),
     crls: parts.crls.map((item) => crls.has(hash(item, digest))),
-    unsignedAttributes: signer.unsignedAttributes.map((encoding) =>
-      attributeInputs(encoding).every((value) => values.has(hash(value, digest))),
+    unsignedAttributes: signer.unsignedAttributes.map(
+      (encoding) =>
+        (byAttribute && values.has(hash(encoding, digest))) ||
+        attributeInputs(encoding).every((value) => values.has(hash(value, digest))),
     ),
   }
 }
@@ -103,3 +145,10 @@ const isWithin = (named: ReadonlySet<string>, present: ReadonlySet<string>): boo
 const hashes = (items: readonly Buffer[], digest: Digest): Set<string> =>
   new Set(items.map((item) => hash(item, digest)))
 const hash = (bytes: Buffer, digest: Digest): string => createHash(digest).update(bytes).digest('hex')
+
+const NONE: ReadonlySet<string> = new Set()
+const INDEX_TYPES: ReadonlySet<string> = new Set([
+  ATTRIBUTE.atsHashIndex,
+  ATTRIBUTE.atsHashIndexV2,
+  ATTRIBUTE.atsHashIndexV3,
+])

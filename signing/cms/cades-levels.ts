@@ -11,9 +11,9 @@ import { digestOf } from '../trust/algorithm-identifier.ts'
 import type { Certificate } from '../trust/certificate.ts'
 import type { EvidenceSource, Leaf } from '../trust/online.ts'
 import type { Evidence } from '../trust/revocation/verdict.ts'
-import { archiveInput, checkHashIndex, hashIndex, withHashIndex } from './archive-timestamp.ts'
+import { archiveInput, checkArchiveTimestamp, hashIndex, withHashIndex } from './archive-timestamp.ts'
 import { checkSigners, contentDigests, contentOf } from './cades.ts'
-import { attribute, merged, readAttributes, readSignedData, writeSignedData } from './container.ts'
+import { attribute, merged, readSignedData, writeSignedData } from './container.ts'
 import type { SignedDataParts, SignerParts } from './container.ts'
 import { missingEvidence, revocationChoices, revocationEvidence } from './evidence.ts'
 import { ATTRIBUTE } from './oids.ts'
@@ -45,7 +45,7 @@ export async function extendCades(
   let parts: SignedDataParts = readSignedData(cms)
   const digests = contentDigests(contentOf(parts, content))
   await checkSigners(parts, contentOf(parts, content))
-  await eachSigner(parts, (signer) => checkArchives(parts, signer, digests))
+  await eachSigner(parts, (signer) => checkTimestamps(parts, signer, digests))
   parts = await eachSigner(parts, (signer) => withSignatureTimestamp(signer, sources.timestamps))
   if (level === 'B-T') return writeSignedData(parts)
   parts = await withEvidence(parts, digests, sources.evidence)
@@ -66,18 +66,16 @@ async function eachSigner(
   return { ...parts, signers }
 }
 
-/** An archive time-stamp that does not hold is not built upon. */
-async function checkArchives(parts: SignedDataParts, signer: SignerParts, digests: Digests): Promise<SignerParts> {
+/** A time-stamp that does not fit is not built upon. */
+async function checkTimestamps(parts: SignedDataParts, signer: SignerParts, digests: Digests): Promise<SignerParts> {
+  for (const { info } of tokensOf(signer, ATTRIBUTE.signatureTimeStamp)) {
+    const digest = digestOf(info.imprint.algorithm)
+    const fits = digest !== null && createHash(digest).update(signer.value).digest().equals(info.imprint.value)
+    if (!fits) throw new SigningError('signing/signature-broken', 'the time-stamp of a signature does not fit')
+  }
   for (const token of tokensOf(signer, ATTRIBUTE.archiveTimeStampV3)) {
-    const { algorithm, value } = token.info.imprint
-    const index = readAttributes(token.signer.unsignedAttributes).find(({ type }) => type === ATTRIBUTE.atsHashIndexV3)
-    const digest = algorithmName(algorithm)
-    const bytes = index?.values[0]
-    const verdict = bytes === undefined ? null : checkHashIndex(parts, signer, bytes)
-    const input = archiveInput(parts, signer, await digests(digest), bytes ?? Buffer.alloc(0))
-    if (verdict?.complete !== true || !createHash(digest).update(input).digest().equals(value)) {
-      throw new SigningError('signing/signature-broken', 'an archive time-stamp does not fit')
-    }
+    const { fits } = await checkArchiveTimestamp(parts, signer, token, digests)
+    if (!fits) throw new SigningError('signing/signature-broken', 'an archive time-stamp does not fit')
   }
   return signer
 }
@@ -137,10 +135,4 @@ async function withArchiveTimestamp(
   const token = await timestamps.stamp(createHash(timestamps.digest).update(input).digest())
   const added = attribute(ATTRIBUTE.archiveTimeStampV3, withHashIndex(token.der, index))
   return { ...signer, unsignedAttributes: [...signer.unsignedAttributes, added] }
-}
-
-function algorithmName(oid: string): string {
-  const digest = digestOf(oid)
-  if (digest === null) throw new SigningError('signing/signature-broken', 'a time-stamp with an unknown digest')
-  return digest
 }

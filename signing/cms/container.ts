@@ -141,13 +141,11 @@ function readContent(
 }
 
 function readSigner(element: Element): SignerParts {
-  const fields = berChildren(element, der.TAG.sequence)
-  const last = fields.at(-1)
-  const unsigned = last?.tag === 0xa1 && fields.length > 5 ? last : undefined
-  const kept = unsigned === undefined ? fields : fields.slice(0, -1)
-  const [version, sid, digestAlgorithm, third] = kept
-  const signed = third?.tag === 0xa0 ? third : undefined
-  const [signatureAlgorithm, value, ...more] = kept.slice(signed === undefined ? 3 : 4)
+  const kept = berChildren(element, der.TAG.sequence)
+  const unsigned = kept.length > 5 && kept.at(-1)?.tag === 0xa1 ? kept.pop() : undefined
+  const [version, sid, digestAlgorithm, ...rest] = kept
+  const signed = rest[0]?.tag === 0xa0 ? rest.shift() : undefined
+  const [signatureAlgorithm, value, ...more] = rest
   if (sid === undefined || more.length > 0) throw damaged('a SignerInfo has an unexpected number of fields')
   der.expect(version, der.TAG.integer)
   return {

@@ -16,6 +16,10 @@ export const ATTRIBUTE = {
   algorithmProtection: '1.2.840.113549.1.9.52',
   signatureTimeStamp: '1.2.840.113549.1.9.16.2.14',
   archiveTimeStampV3: '0.4.0.1733.2.4',
+  /** read, never written */
+  atsHashIndex: '0.4.0.1733.2.5',
+  /** read, never written */
+  atsHashIndexV2: '0.4.0.19122.1.4',
   atsHashIndexV3: '0.4.0.19122.1.5',
 } as const
 

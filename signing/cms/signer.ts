@@ -10,6 +10,7 @@ import type { Digest } from '../trust/algorithm-identifier.ts'
 import { parseCertificate } from '../trust/certificate.ts'
 import type { Certificate } from '../trust/certificate.ts'
 import { verifyValue } from '../trust/signature-value.ts'
+import type { ValueQuestion } from '../trust/signature-value.ts'
 import { signedAttributesOf } from './container.ts'
 import type { Attribute, SignedDataParts, SignerParts } from './container.ts'
 import { ATTRIBUTE } from './oids.ts'
@@ -39,27 +40,24 @@ export async function verifySigner(
   contentDigest: (digest: Digest) => Promise<Buffer> | Buffer,
   others: readonly Certificate[] = [],
 ): Promise<SignerVerdict> {
-  const values = singleValues(signer)
-  const contentType = values?.get(ATTRIBUTE.contentType)
-  const messageDigest = values?.get(ATTRIBUTE.messageDigest)
-  if (!values || !contentType || !messageDigest || readOid(decode(contentType)) !== parts.contentType)
-    return bad('attributes')
+  const values = singleValues(signer) ?? new Map<string, Buffer>()
+  const contentType = values.get(ATTRIBUTE.contentType)
+  const messageDigest = values.get(ATTRIBUTE.messageDigest)
+  if (!contentType || !messageDigest || readOid(decode(contentType)) !== parts.contentType) return bad('attributes')
   const digest = readDigest(signer.digestAlgorithm)
   if (digest === null) return bad('unsupported-algorithm')
   if (!berOctets(readBer(messageDigest)).equals(await contentDigest(digest))) return bad('digest')
   const certificate = candidates(parts, signer, others).find((candidate) => isNamed(candidate, values))
   if (certificate === undefined) return bad('certificate')
-  const { kind } = verifyValue(
-    {
-      algorithm: signer.signatureAlgorithm,
-      digestAlgorithm: signer.digestAlgorithm,
-      spki: certificate.spki,
-      signed: signedBytes(signer),
-    },
-    signer.value,
-  )
+  const { kind } = verifyValue(question(signer, certificate), signer.value)
   if (kind === 'unsupported') return bad('unsupported-algorithm')
   return kind === 'good' ? { kind, certificate } : bad('signature')
+}
+
+/** RFC 5652 §5.4: what is signed are the signed attributes, as a SET. */
+function question(signer: SignerParts, { spki }: Certificate): ValueQuestion {
+  const { signatureAlgorithm: algorithm, digestAlgorithm } = signer
+  return { algorithm, digestAlgorithm, spki, signed: signedBytes(signer) }
 }
 
 /** Certificates inside and from outside that the SignerIdentifier names. */

@@ -1,15 +1,17 @@
 /** CAdES signatures and their levels, with a whole trust service on loopback. */
 import assert from 'node:assert/strict'
 import { X509Certificate, createHash, randomBytes } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { archiveInput, checkHashIndex } from '../cms/archive-timestamp.ts'
-import { addCadesSigner, signCades } from '../cms/cades.ts'
+import { archiveInput, checkArchiveTimestamp, checkHashIndex } from '../cms/archive-timestamp.ts'
+import { addCadesSigner, contentDigests, signCades } from '../cms/cades.ts'
 import { extendCades } from '../cms/cades-levels.ts'
 import type { AdesLevel, LevelSources } from '../cms/cades-levels.ts'
 import { readAttributes, readSignedData, writeSignedData, writeSigner } from '../cms/container.ts'
 import { ATTRIBUTE } from '../cms/oids.ts'
+import { tokensOf } from '../cms/signature-timestamp.ts'
 import { bufferAccess } from '../index.ts'
 import { parseToken, verifyToken } from '../timestamp/token.ts'
 import { createFetchCache } from '../trust/fetch-cache.ts'
@@ -71,10 +73,11 @@ describe('CAdES signatures', () => {
     const archive = readAttributes(signer.unsignedAttributes).find(({ type }) => type === ATTRIBUTE.archiveTimeStampV3)
     const token = parseToken(archive?.values[0] ?? Buffer.alloc(0))
     const index = readAttributes(token.signer.unsignedAttributes)[0]?.values[0] ?? Buffer.alloc(0)
-    const verdict = checkHashIndex(parts, signer, index)
-    assert.equal(verdict?.complete, true)
-    assert.ok(verdict?.certificates.every(Boolean) && verdict.crls.every(Boolean))
-    assert.deepEqual(verdict?.unsignedAttributes.filter(Boolean).length, 1) // not itself
+    const verdict = checkHashIndex(parts, signer, { type: ATTRIBUTE.atsHashIndexV3, bytes: index })
+    assert.ok(verdict)
+    assert.equal(verdict.complete, true)
+    assert.ok(verdict.certificates.every(Boolean) && verdict.crls.every(Boolean))
+    assert.deepEqual(verdict.unsignedAttributes.filter(Boolean).length, 1) // not itself
     const input = archiveInput(parts, signer, createHash('sha256').update(TEXT).digest(), index)
     assert.deepEqual(token.info.imprint.value, createHash('sha256').update(input).digest())
     assert.equal((await verifyToken(token)).kind, 'good')
@@ -123,6 +126,17 @@ describe('CAdES signatures', () => {
     await assert.rejects(extendCades(flipped, CONTENT, 'B-T', sources), broken)
   })
 
+  it('does not lift a signature with the time-stamp of another', async () => {
+    const [one, other] = [readSignedData(await make('B-T')), readSignedData(await make('B-T'))]
+    const [signer, stranger] = [one.signers[0], other.signers[0]]
+    assert.ok(signer && stranger)
+    const mixed = writeSignedData({
+      ...one,
+      signers: [{ ...signer, unsignedAttributes: stranger.unsignedAttributes }],
+    })
+    await assert.rejects(extendCades(mixed, CONTENT, 'B-LT', sources), { code: 'signing/signature-broken' })
+  })
+
   it('does not lift to B-LT what is revoked, or as long as evidence is missing', async () => {
     const key = authority.sealKey()
     const cms = await signCades(CONTENT, key, REQUEST)
@@ -160,5 +174,38 @@ describe('CAdES signatures', () => {
         })
       }
     }
+  }
+})
+
+const CORPUS = new URL('../../../shared/data/signatures/', import.meta.url)
+
+/** File, and whether its archive time-stamps fit; the first is detached. */
+const ARCHIVES = [
+  ['cades-lta-A.p7s', true],
+  ['dss-CAdESDoubleLTA.p7m', true],
+  ['dss-Signature-C-B-LTA-10.p7m', true],
+  ['dss-CAdES-BpLTA_modified_ats_hash_element.p7m', false],
+] as const
+
+describe('archive time-stamps that others made', () => {
+  if (!existsSync(CORPUS)) {
+    console.log('  archive time-stamps that others made: not run, the shared data are not there')
+    return
+  }
+  for (const [name, expected] of ARCHIVES) {
+    it(`${name} ${expected ? 'fits' : 'does not fit'}`, async () => {
+      const parts = readSignedData(await readFile(new URL(`files/${name}`, CORPUS)))
+      const content = parts.content ?? (await readFile(new URL('detached/anlage_A.txt', CORPUS)))
+      const digests = contentDigests(bufferAccess(content))
+      const verdicts = await Promise.all(
+        parts.signers.flatMap((signer) =>
+          tokensOf(signer, ATTRIBUTE.archiveTimeStampV3).map((token) =>
+            checkArchiveTimestamp(parts, signer, token, digests),
+          ),
+        ),
+      )
+      assert.ok(verdicts.length > 0)
+      assert.ok(verdicts.every(({ fits }) => fits === expected))
+    })
   }
 })

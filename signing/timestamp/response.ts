@@ -7,7 +7,7 @@ import { SigningError } from '../errors.ts'
 import type { Certificate } from '../trust/certificate.ts'
 import type { TimestampRequest } from './request.ts'
 import { hasUnknownCritical, parseToken, tsaFaults, verifyToken } from './token.ts'
-import type { TimestampToken, TsaFault } from './token.ts'
+import type { TimestampInfo, TimestampToken, TsaFault } from './token.ts'
 
 export type ResponseVerdict =
   | { kind: 'accepted'; token: TimestampToken; certificate: Certificate }
@@ -90,20 +90,27 @@ async function checkToken(
 }
 
 function contentFault(
-  { imprint, nonce, policy }: Omit<TimestampRequest, 'der'>,
+  request: Omit<TimestampRequest, 'der'>,
   { info }: TimestampToken,
   { now, policies }: ResponseConditions,
 ): ResponseVerdict | null {
-  if (info.imprint.algorithm !== imprint.algorithm) return rejected('imprint', 'another digest algorithm')
-  if (!info.imprint.value.equals(imprint.value)) return rejected('imprint', 'another digest')
-  if (nonce !== null && !nonce.equals(info.nonce ?? Buffer.alloc(0))) return rejected('nonce', 'missing or another')
-  const wanted = policy === null ? (policies?.has(info.policy) ?? true) : policy === info.policy
-  if (!wanted) return rejected('policy', info.policy)
+  const fault = answerFault(request, info)
+  if (fault !== null) return fault
+  const isWanted = request.policy === null ? (policies?.has(info.policy) ?? true) : request.policy === info.policy
+  if (!isWanted) return rejected('policy', info.policy)
   const tolerance = CLOCK_TOLERANCE_MS + (info.accuracy ?? 0)
   if (now !== null && Math.abs(now.getTime() - info.genTime.getTime()) > tolerance) {
     return rejected('time', `${info.genTime.toISOString()} at ${now.toISOString()}`)
   }
   return hasUnknownCritical(info) ? rejected('unknown-extension', 'critical') : null
+}
+
+/** Is it an answer to this request? */
+function answerFault({ imprint, nonce }: Omit<TimestampRequest, 'der'>, info: TimestampInfo): ResponseVerdict | null {
+  if (info.imprint.algorithm !== imprint.algorithm) return rejected('imprint', 'another digest algorithm')
+  if (!info.imprint.value.equals(imprint.value)) return rejected('imprint', 'another digest')
+  const isSame = nonce === null || (info.nonce !== null && nonce.equals(info.nonce))
+  return isSame ? null : rejected('nonce', 'missing or another')
 }
 
 /** PKIFailureInfo, the bits that RFC 3161 names. */

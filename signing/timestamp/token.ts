@@ -83,15 +83,18 @@ export type TsaFault = 'extended-key-usage' | 'key-usage' | 'not-valid-then' | '
  */
 export function tsaFaults(certificate: Certificate, { genTime, tsa }: TimestampInfo): TsaFault[] {
   const faults: TsaFault[] = []
-  const usages = certificate.extendedKeyUsage
-  const critical = certificate.extensions.get(EXTENSION.extendedKeyUsage)?.critical ?? false
-  if (!critical || usages?.size !== 1 || !usages.has(KEY_PURPOSE.timeStamping)) faults.push('extended-key-usage')
   const { keyUsage } = certificate
+  if (!isForTimestampsOnly(certificate)) faults.push('extended-key-usage')
   if (keyUsage !== null && !keyUsage.has('digitalSignature') && !keyUsage.has('nonRepudiation'))
     faults.push('key-usage')
   if (genTime < certificate.notBefore || genTime > certificate.notAfter) faults.push('not-valid-then')
   if (tsa !== null && !isNameOf(certificate, tsa)) faults.push('tsa-name')
   return faults
+}
+
+function isForTimestampsOnly({ extendedKeyUsage, extensions }: Certificate): boolean {
+  const isCritical = extensions.get(EXTENSION.extendedKeyUsage)?.critical ?? false
+  return isCritical && extendedKeyUsage?.size === 1 && extendedKeyUsage.has(KEY_PURPOSE.timeStamping)
 }
 
 /** Extensions that are critical and unknown; none is known to be critical (EN 319 422 §5.2.2: esi4-qtstStatement is not). */

@@ -98,7 +98,12 @@ export async function startTestAuthority(now: Date): Promise<TestAuthority> {
       }),
     close: () => {
       server.closeAllConnections()
-      return new Promise((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())))
+      return new Promise((resolve, reject) => {
+        server.close((error) => {
+          if (error) reject(error)
+          else resolve()
+        })
+      })
     },
   }
   return authority
