@@ -102,15 +102,9 @@ export function checkHashIndex(
   signer: SignerParts,
   { type, bytes }: { type: string; bytes: Buffer },
 ): IndexVerdict | null {
-  const lists = berChildren(readBer(bytes), der.TAG.sequence)
-  // v3 has no default; in a list without algorithm the first element is no SEQUENCE { OID … }
-  const hasAlgorithm = lists.length === 4
-  const algorithm = hasAlgorithm ? berChildren(lists.shift(), der.TAG.sequence)[0] : undefined
-  const digest = algorithm === undefined ? 'sha256' : digestOf(der.readOid(algorithm))
-  if (digest === null || lists.length !== 3 || (!hasAlgorithm && type === ATTRIBUTE.atsHashIndexV3)) return null
-  const [certificates = NONE, crls = NONE, values = NONE] = lists.map(
-    (list) => new Set(berChildren(list, der.TAG.sequence).map(({ content }) => content.toString('hex'))),
-  )
+  const read = readIndex(bytes, type !== ATTRIBUTE.atsHashIndexV3)
+  if (read === null) return null
+  const { digest, certificates, crls, values } = read
   // before v3, whole attributes were hashed
   const byAttribute = type !== ATTRIBUTE.atsHashIndexV3
   const present = [...attributeValues(signer), ...(byAttribute ? signer.unsignedAttributes : [])]
@@ -127,6 +121,26 @@ export function checkHashIndex(
         attributeInputs(encoding).every((value) => values.has(hash(value, digest))),
     ),
   }
+}
+
+interface HashIndex {
+  digest: Digest
+  /** hashes, lower-case hexadecimal */
+  certificates: ReadonlySet<string>
+  crls: ReadonlySet<string>
+  values: ReadonlySet<string>
+}
+
+/** @param hasDefault the algorithm may be left out and is SHA-256 then, as before v3 */
+function readIndex(bytes: Buffer, hasDefault: boolean): HashIndex | null {
+  const lists = berChildren(readBer(bytes), der.TAG.sequence)
+  const algorithm = lists.length === 4 ? berChildren(lists.shift(), der.TAG.sequence)[0] : undefined
+  if (lists.length !== 3 || (algorithm === undefined && !hasDefault)) return null
+  const digest = algorithm === undefined ? 'sha256' : digestOf(der.readOid(algorithm))
+  const [certificates = NONE, crls = NONE, values = NONE] = lists.map(
+    (list) => new Set(berChildren(list, der.TAG.sequence).map(({ content }) => content.toString('hex'))),
+  )
+  return digest === null ? null : { digest, certificates, crls, values }
 }
 
 function attributeValues(signer: SignerParts): Buffer[] {

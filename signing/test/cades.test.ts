@@ -152,7 +152,8 @@ describe('CAdES signatures', () => {
           const folder = await mkdtemp(join(tmpdir(), 'amtsbote-cades-'))
           const file = (name: string): string => join(folder, name)
           const one = await signCades(CONTENT, authority.sealKey(), { ...REQUEST, form })
-          const two = await addCadesSigner(one, CONTENT, authority.sealKey('Zweite Behörde'), NOW)
+          const second = authority.sealKey('Zweite Behörde', 'rsa-pss-sha256')
+          const two = await addCadesSigner(one, CONTENT, second, NOW)
           const cms = level === 'B-B' ? two : await extendCades(two, CONTENT, level, sources)
           const issuing = await authority.http({
             method: 'GET',

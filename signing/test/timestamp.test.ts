@@ -6,6 +6,7 @@ import { X509Certificate } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHttpClient, isPublicAddress } from '../http-client.ts'
+import { nextRenewal } from '../timestamp/renewal.ts'
 import { verifyToken } from '../timestamp/token.ts'
 import { programsFor, run } from './programs.ts'
 import { startTestAuthority } from './support/test-authority.ts'
@@ -82,6 +83,19 @@ describe('time-stamps from an authority', () => {
     assert.equal(authority.asked.length, 3)
     authority.now = new Date(NOW.getTime() + 61_000)
     await timestamps.stamp(DIGEST)
+  })
+
+  it('knows until when a time-stamp needs a successor, and why', async () => {
+    const token = await authority.timestamps().stamp(DIGEST)
+    const [tsa] = token.tsaCandidates
+    assert.ok(tsa)
+    const day = 24 * 60 * 60 * 1000
+    // the test authority's certificate ends in ten years, P-256 in the German view earlier
+    const { reason, from, end } = nextRenewal(token, tsa, 'bnetza', NOW)
+    const certificate = nextRenewal(token, { ...tsa, notAfter: new Date(NOW.getTime() + 100 * day) }, 'bnetza', NOW)
+    assert.equal(certificate.reason, 'certificate')
+    assert.equal(certificate.from.getTime(), NOW.getTime() + 10 * day)
+    assert.equal((end.getTime() - from.getTime()) / day, reason === 'certificate' ? 90 : 180)
   })
 
   it('is not led into the own network', async () => {

@@ -32,7 +32,7 @@ export interface TestAuthority {
   /** paths asked for, in order */
   asked: string[]
   /** an RSA-3072 seal key with OCSP, CRL and issuer addresses in its certificate */
-  sealKey(commonName?: string): SigningKey
+  sealKey(commonName?: string, algorithm?: 'rsa-pkcs1-sha256' | 'rsa-pss-sha256'): SigningKey
   revoke(certificate: Buffer, at: Date): void
   timestamps(options?: Partial<TimestampClientOptions>): TimestampSource
   http: Http
@@ -82,7 +82,8 @@ export async function startTestAuthority(now: Date): Promise<TestAuthority> {
     ocspMood: 'ok',
     asked: [],
     http,
-    sealKey: (commonName = 'Siegel Übungsstadt') => sealKey(commonName, holders, { url, now }),
+    sealKey: (commonName = 'Siegel Übungsstadt', algorithm = 'rsa-pkcs1-sha256') =>
+      sealKey({ commonName, algorithm }, holders, { url, now }),
     revoke: (certificate, at) => {
       revoked.push({ serial: der.decode(issuerAndSerial(certificate).serial).content, at })
     },
@@ -143,8 +144,16 @@ function makeHolders(url: string, now: Date): Holders {
 
 let rsa: KeyObject | undefined
 
-function sealKey(commonName: string, { issuing }: Holders, { url, now }: { url: string; now: Date }): SigningKey {
+function sealKey(
+  { commonName, algorithm }: { commonName: string; algorithm: 'rsa-pkcs1-sha256' | 'rsa-pss-sha256' },
+  { issuing }: Holders,
+  { url, now }: { url: string; now: Date },
+): SigningKey {
   const key = (rsa ??= rsaKey())
+  const padding =
+    algorithm === 'rsa-pss-sha256'
+      ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+      : { padding: constants.RSA_PKCS1_PADDING }
   const { certificate } = issue({
     commonName,
     key,
@@ -159,13 +168,10 @@ function sealKey(commonName: string, { issuing }: Holders, { url, now }: { url: 
   })
   return {
     certificateChain: [certificate],
-    algorithm: 'rsa-pkcs1-sha256',
+    algorithm,
     kind: 'advanced',
     signatureBytes: 384,
-    sign: (messages) =>
-      Promise.resolve(
-        messages.map((message) => sign('sha256', message, { key, padding: constants.RSA_PKCS1_PADDING })),
-      ),
+    sign: (messages) => Promise.resolve(messages.map((message) => sign('sha256', message, { key, ...padding }))),
   }
 }
 
