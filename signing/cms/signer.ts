@@ -33,6 +33,7 @@ export type SignerVerdict =
  * Signed attributes with a signing-certificate reference are demanded, as AdES and time-stamp tokens have them.
  *
  * @param contentDigest digest of the content by this algorithm
+ * @throws SigningError `signing/asn1-damaged` an attribute cannot be read
  */
 export async function verifySigner(
   parts: SignedDataParts,
