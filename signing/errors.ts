@@ -45,6 +45,17 @@ export type SigningErrorCode =
   /** encrypted bytes that do not open with the right key: damaged, or the key is another one */
   | 'signing/decryption-failed'
 
+  /** no time-stamping authority gave a time-stamp that passes the checks */
+  | 'signing/timestamp-unavailable'
+  /** a time-stamp or signature is larger than the room reserved for it; trying again reserves more */
+  | 'signing/no-room'
+  /** an address did not answer, not in time, too much, or must not be asked */
+  | 'signing/fetch-failed'
+  /** certificates or revocation data that the level needs cannot be had (now) */
+  | 'signing/evidence-missing'
+  /** a signature or time-stamp that is already there does not fit; it is not extended */
+  | 'signing/signature-broken'
+
 /** Thrown by every function of this module that cannot do its job; look at `code`. */
 export class SigningError extends Error {
   override readonly name = 'SigningError'

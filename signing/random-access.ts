@@ -19,6 +19,20 @@ export function bufferAccess(bytes: Buffer): RandomAccess {
   }
 }
 
+/** A document with bytes appended, without copying it: the updates stay in memory, the document does not. */
+export function appendedAccess(source: RandomAccess, appended: Buffer): RandomAccess {
+  const { size } = source
+  return {
+    size: size + appended.length,
+    async read(position, length) {
+      const end = position + length
+      if (end <= size) return source.read(position, length)
+      const tail = appended.subarray(Math.max(0, position - size), end - size)
+      return position >= size ? tail : Buffer.concat([await source.read(position, size - position), tail])
+    },
+  }
+}
+
 /**
  * Remembers the last pages read, so that a parser which jumps about in small steps asks the source seldom.
  * Memory: at most PAGES x PAGE_BYTES.

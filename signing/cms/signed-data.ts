@@ -9,6 +9,7 @@ import * as der from '../asn1/der.ts'
 import { certificateParts } from '../certificate.ts'
 import { SigningError } from '../errors.ts'
 import type { SignatureAlgorithm, SigningKey } from '../keys/signing-key.ts'
+import { readSignedData, writeSignedData } from './container.ts'
 
 /** Name of the hash, as Node knows it, that the content is digested with for this key. */
 export function contentHash(key: SigningKey): 'sha256' | 'sha384' | 'sha512' {
@@ -33,13 +34,30 @@ export async function signDigest(digest: Buffer, key: SigningKey, signingTime: D
   const attributes = Buffer.from(template.attributes)
   digest.copy(attributes, template.digestAt)
   const [value] = await key.sign([attributes])
-  if (value?.length !== key.signatureBytes) {
+  if (value === undefined || !isPlausible(value, key)) {
     throw new SigningError('signing/signature-failed', 'the signature value has an unexpected length')
   }
   const whole = Buffer.from(template.whole)
   digest.copy(whole, template.attributesAt + template.digestAt)
+  if (value.length !== key.signatureBytes) return withShorterValue(whole, value)
   value.copy(whole, whole.length - value.length)
   return whole
+}
+
+/** RSA values are as long as the modulus; ECDSA values are SEQUENCE { r, s } and vary up to `signatureBytes`. */
+function isPlausible(value: Buffer, key: SigningKey): boolean {
+  const varies = key.algorithm.startsWith('ecdsa')
+  return varies ? value.length > 0 && value.length <= key.signatureBytes : value.length === key.signatureBytes
+}
+
+/** The lengths around the value change with it. */
+function withShorterValue(whole: Buffer, value: Buffer): Buffer {
+  const parts = readSignedData(whole)
+  const signers = parts.signers.map((signer) => ({
+    ...signer,
+    fields: [...signer.fields.slice(0, -1), der.octetString(value)],
+  }))
+  return writeSignedData({ ...parts, signers })
 }
 
 interface Template {

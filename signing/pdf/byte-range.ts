@@ -23,6 +23,14 @@ export function signatureDictionary(entries: string, reservedBytes: number): str
 }
 
 /**
+ * A dictionary for a document time-stamp (EN 319 142-1 §5.4.3): neither /M nor anything else that could claim a time.
+ */
+export function timestampDictionary(reservedBytes: number): string {
+  const head = `<</Type /DocTimeStamp/Filter /Adobe.PPKLite/SubFilter /ETSI.RFC3161${BYTE_RANGE}/Contents <`
+  return `${head}${'0'.repeat(reservedBytes * 2)}>>>`
+}
+
+/**
  * Writes /ByteRange for a document of `before` bytes followed by `update`, in place.
  *
  * @param at offset in `update` of the signature dictionary
@@ -45,7 +53,10 @@ export function fillContents(update: Buffer, range: ByteRange, before: number, c
   const start = range.gapStart - before
   const end = range.gapEnd - before
   const hole = update.toString('latin1', start, end)
-  if (hex.length > end - start - 2 || !/^<0+>$/.test(hole)) throw broken()
+  if (!/^<0+>$/.test(hole)) throw broken()
+  if (hex.length > end - start - 2) {
+    throw new SigningError('signing/no-room', 'the signature does not fit into the place reserved for it')
+  }
   update.write(hex, start + 1, 'latin1')
 }
 

@@ -2,7 +2,7 @@
  * What a seal adds to a document: signature dictionary, field, its entries in form and page, as one update.
  */
 import type { RandomAccess } from '../random-access.ts'
-import { signatureDictionary } from './byte-range.ts'
+import { signatureDictionary, timestampDictionary } from './byte-range.ts'
 import { createChanges, withEntry } from './changes.ts'
 import type { Changes } from './changes.ts'
 import { openDocument } from './document.ts'
@@ -30,10 +30,19 @@ export interface SealPlan {
  * @throws SigningError as sealPdf
  */
 export async function planSeal(source: RandomAccess, texts: SealTexts, reservedBytes: number): Promise<SealPlan> {
-  const entries = signatureEntries(texts)
+  return planField(source, 'Siegel', signatureDictionary(signatureEntries(texts), reservedBytes))
+}
+
+/** The same for a document time-stamp. */
+export function planTimestamp(source: RandomAccess, reservedBytes: number): Promise<SealPlan> {
+  return planField(source, 'Zeitstempel', timestampDictionary(reservedBytes))
+}
+
+/** @param body the signature dictionary with its holes */
+async function planField(source: RandomAccess, prefix: string, body: string): Promise<SealPlan> {
   const document = await openDocument(source)
   const form = await readForm(document)
-  const field = freeName(new Set([...form.topNames, ...(await checkLocks(document, form))]))
+  const field = freeName(prefix, new Set([...form.topNames, ...(await checkLocks(document, form))]))
   const page = await findFirstPage(document, form.catalog.dictionary)
   const signature = reference(document.nextNumber)
   const added = reference(document.nextNumber + 1)
@@ -44,7 +53,7 @@ export async function planSeal(source: RandomAccess, texts: SealTexts, reservedB
   await addToPage(changes, page, added)
   const update = await composeUpdate(document, [
     ...changes.objects(),
-    { ...signature, body: signatureDictionary(entries, reservedBytes) },
+    { ...signature, body },
     { ...appearance, body: EMPTY_APPEARANCE },
   ])
   return { update: update.bytes, signatureAt: update.bodies.get(signature.number) ?? 0, field }
@@ -75,6 +84,6 @@ function withFlags(form: PdfDictionary): PdfDictionary {
   return wholeNumber(form.entries.get('SigFlags')) === 3 ? form : withEntry(form, 'SigFlags', number(3))
 }
 
-function freeName(taken: ReadonlySet<string>): string {
-  for (let count = 1; ; count++) if (!taken.has(`Siegel${count}`)) return `Siegel${count}`
+function freeName(prefix: string, taken: ReadonlySet<string>): string {
+  for (let count = 1; ; count++) if (!taken.has(`${prefix}${count}`)) return `${prefix}${count}`
 }

@@ -1,16 +1,18 @@
 /**
- * Seals a PDF after PAdES baseline B (ETSI EN 319 142-1): an invisible approval signature in an incremental update.
+ * Seals a PDF after PAdES baseline B or T (ETSI EN 319 142-1): an invisible approval signature in an incremental update.
  *
  * Not a byte of the document changes and no byte of it stays in memory: it flows through, is hashed on the way, and the
  * update follows it. Earlier signatures stay valid; a document that forbids a further one is refused.
  */
 import { createHash } from 'node:crypto'
+import { withSignatureTimestamps } from '../cms/signature-timestamp.ts'
 import { contentHash, signDigest, signedDataBytes } from '../cms/signed-data.ts'
 import type { CertificateKind } from '../certificate.ts'
 import { SigningError } from '../errors.ts'
 import { checkUsable } from '../keys/usable.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
 import type { RandomAccess } from '../random-access.ts'
+import type { TimestampSource } from '../timestamp/client.ts'
 import { fillByteRange, fillContents } from './byte-range.ts'
 import type { ByteRange } from './byte-range.ts'
 import { planSeal } from './seal-plan.ts'
@@ -22,6 +24,8 @@ export interface SealRequest {
   reason?: string
   /** where, readable by everybody; at most 200 characters */
   location?: string
+  /** gives the seal a time-stamp (B-T); without it, the seal is B-B */
+  timestamps?: TimestampSource
 }
 
 export interface SealedPdf {
@@ -33,7 +37,8 @@ export interface SealedPdf {
   field: string
   /**
    * The sealed document from its first byte. The key signs when the last byte of the original went out; iterating again
-   * reads and signs again. Throws SigningError `signing/signature-failed`, `signing/source-changed`.
+   * reads and signs again. Throws SigningError `signing/signature-failed`, `signing/source-changed`,
+   * `signing/timestamp-unavailable`, `signing/no-room`.
    */
   bytes: AsyncIterable<Buffer>
 }
@@ -46,14 +51,16 @@ export interface SealedPdf {
  */
 export async function sealPdf(source: RandomAccess, key: SigningKey, request: SealRequest): Promise<SealedPdf> {
   const signer = checkUsable(key, request.signedAt)
-  const plan = await planSeal(source, { ...request, signerName: signer.commonName }, signedDataBytes(key))
+  const { timestamps } = request
+  const reserved = signedDataBytes(key) + (timestamps === undefined ? 0 : timestamps.tokenBytes + FRAME_BYTES)
+  const plan = await planSeal(source, { ...request, signerName: signer.commonName }, reserved)
   const { update, field } = plan
   const range = fillByteRange(update, plan.signatureAt, source.size)
   return {
     size: source.size + update.length,
     kind: key.kind,
     field,
-    bytes: { [Symbol.asyncIterator]: () => sealedBytes(source, { update, range, key }) },
+    bytes: { [Symbol.asyncIterator]: () => sealedBytes(source, { update, range, key, timestamps }) },
   }
 }
 
@@ -62,9 +69,11 @@ interface Prepared {
   update: Buffer
   range: ByteRange
   key: SigningKey
+  timestamps: TimestampSource | undefined
 }
 
-async function* sealedBytes(source: RandomAccess, { update, range, key }: Prepared): AsyncGenerator<Buffer, void> {
+async function* sealedBytes(source: RandomAccess, prepared: Prepared): AsyncGenerator<Buffer, void> {
+  const { update, range, key, timestamps } = prepared
   const hash = createHash(contentHash(key))
   for (let at = 0; at < source.size;) {
     const bytes = await source.read(at, Math.min(READ_BYTES, source.size - at))
@@ -76,8 +85,12 @@ async function* sealedBytes(source: RandomAccess, { update, range, key }: Prepar
   hash.update(update.subarray(0, range.gapStart - source.size))
   hash.update(update.subarray(range.gapEnd - source.size))
   const sealed = Buffer.from(update)
-  fillContents(sealed, range, source.size, await signDigest(hash.digest(), key, null))
+  const cms = await signDigest(hash.digest(), key, null)
+  const contents = timestamps === undefined ? cms : await withSignatureTimestamps(cms, timestamps)
+  fillContents(sealed, range, source.size, contents)
   yield sealed
 }
 
+/** tags and lengths around the time-stamp */
+const FRAME_BYTES = 64
 const READ_BYTES = 256 * 1024

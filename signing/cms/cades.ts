@@ -1,0 +1,119 @@
+/**
+ * CAdES signatures, level B-B (ETSI EN 319 122-1): detached or with the content inside, by one signer or several.
+ *
+ * A further signer changes nothing of the ones before, byte by byte.
+ */
+import { createHash } from 'node:crypto'
+import * as der from '../asn1/der.ts'
+import { SigningError } from '../errors.ts'
+import { checkUsable } from '../keys/usable.ts'
+import type { SigningKey } from '../keys/signing-key.ts'
+import type { RandomAccess } from '../random-access.ts'
+import { merged, readSignedData, writeSignedData } from './container.ts'
+import type { SignedDataParts } from './container.ts'
+import { contentHash, signDigest } from './signed-data.ts'
+import { verifySigner } from './signer.ts'
+
+export interface CadesRequest {
+  /** claimed time, a signed attribute; the certificate must be valid then */
+  signedAt: Date
+  /** `attached`: the content, at most 64 MiB, is inside the signature (.p7m) */
+  form: 'detached' | 'attached'
+}
+
+/**
+ * Signs `content`.
+ *
+ * @returns DER of a ContentInfo
+ * @throws SigningError `signing/key-unusable`, `signing/signature-failed`, `signing/source-changed`
+ */
+export async function signCades(content: RandomAccess, key: SigningKey, request: CadesRequest): Promise<Buffer> {
+  const parts = await makeOne(content, key, request.signedAt)
+  if (request.form === 'detached') return writeSignedData(parts)
+  if (content.size > MAX_ATTACHED_BYTES) {
+    throw new SigningError('signing/no-room', 'a content of more than 64 MiB is signed detached')
+  }
+  const octets = der.octetString(await content.read(0, content.size))
+  return writeSignedData({ ...parts, contentEncoding: der.encode(0xa0, octets) })
+}
+
+/**
+ * Adds a signer to an existing signature over the same content.
+ *
+ * @param content null when it is inside
+ * @throws SigningError `signing/signature-broken` an existing signature does not fit; codes as signCades
+ */
+export async function addCadesSigner(
+  cms: Buffer,
+  content: RandomAccess | null,
+  key: SigningKey,
+  signedAt: Date,
+): Promise<Buffer> {
+  const before = readSignedData(cms)
+  const source = contentOf(before, content)
+  await checkSigners(before, source)
+  const added = await makeOne(source, key, signedAt)
+  return writeSignedData({
+    ...before,
+    digestAlgorithms: merged(before.digestAlgorithms, added.digestAlgorithms),
+    certificates: merged(before.certificates, added.certificates),
+    signers: [...before.signers, ...added.signers],
+  })
+}
+
+/**
+ * The content to be hashed: from inside, or the one given.
+ *
+ * @throws SigningError `signing/signature-broken` the content is neither inside nor given
+ */
+export function contentOf(parts: SignedDataParts, content: RandomAccess | null): RandomAccess {
+  const { content: inside } = parts
+  if (inside !== null) {
+    return { size: inside.length, read: (at, length) => Promise.resolve(inside.subarray(at, at + length)) }
+  }
+  if (content === null) throw new SigningError('signing/signature-broken', 'the signed content is missing')
+  return content
+}
+
+/** @throws SigningError `signing/signature-broken` one of the signatures does not fit: nothing is built upon it */
+export async function checkSigners(parts: SignedDataParts, content: RandomAccess): Promise<void> {
+  const digests = contentDigests(content)
+  if (parts.signers.length === 0) throw new SigningError('signing/signature-broken', 'there is no signature')
+  for (const signer of parts.signers) {
+    const verdict = await verifySigner(parts, signer, digests)
+    if (verdict.kind === 'bad') {
+      throw new SigningError('signing/signature-broken', `a signature does not fit: ${verdict.reason}`)
+    }
+  }
+}
+
+/** Digests of a content by any algorithm; each is computed once. */
+export function contentDigests(content: RandomAccess): (digest: string) => Promise<Buffer> {
+  const known = new Map<string, Promise<Buffer>>()
+  return (digest) => {
+    const result = known.get(digest) ?? digestSource(content, digest)
+    known.set(digest, result)
+    return result
+  }
+}
+
+/** Reads the content once, in pieces. */
+export async function digestSource(source: RandomAccess, digest: string): Promise<Buffer> {
+  const hash = createHash(digest)
+  for (let at = 0; at < source.size;) {
+    const bytes = await source.read(at, Math.min(READ_BYTES, source.size - at))
+    if (bytes.length === 0) throw new SigningError('signing/source-changed', 'the document is shorter than its size')
+    hash.update(bytes)
+    at += bytes.length
+  }
+  return hash.digest()
+}
+
+async function makeOne(content: RandomAccess, key: SigningKey, signedAt: Date): Promise<SignedDataParts> {
+  checkUsable(key, signedAt)
+  const digest = await digestSource(content, contentHash(key))
+  return readSignedData(await signDigest(digest, key, signedAt))
+}
+
+const READ_BYTES = 256 * 1024
+const MAX_ATTACHED_BYTES = 64 * 1024 * 1024

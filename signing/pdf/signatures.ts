@@ -1,0 +1,118 @@
+/**
+ * The signatures and document time-stamps of a PDF as they are before something is added: what they cover, and
+ * whether they fit. Integrity only; whether the document was changed between them is a matter of validation.
+ */
+import { createHash } from 'node:crypto'
+import { readSignedData } from '../cms/container.ts'
+import type { SignedDataParts } from '../cms/container.ts'
+import { ATTRIBUTE } from '../cms/oids.ts'
+import { tokensOf } from '../cms/signature-timestamp.ts'
+import { verifySigner } from '../cms/signer.ts'
+import { SigningError } from '../errors.ts'
+import type { RandomAccess } from '../random-access.ts'
+import { parseToken } from '../timestamp/token.ts'
+import type { TimestampToken } from '../timestamp/token.ts'
+import { digestOf } from '../trust/algorithm-identifier.ts'
+import type { Certificate } from '../trust/certificate.ts'
+import type { PdfDocument } from './document.ts'
+import { nameAt, readForm } from './form.ts'
+import type { SignatureField } from './form.ts'
+import { stringBytes, wholeNumber } from './values.ts'
+import type { PdfDictionary } from './values.ts'
+
+/** One that fits. `end`: bytes of the document that it covers, its own hole included. */
+export type PdfSignature =
+  | { kind: 'signature'; end: number; certificate: Certificate; parts: SignedDataParts; timestamps: TimestampToken[] }
+  | { kind: 'timestamp'; end: number; token: TimestampToken }
+
+/**
+ * All signatures of the document, in the order in which they were made.
+ *
+ * @throws SigningError `signing/signature-broken` one does not fit, or is of a kind that cannot be judged
+ */
+export async function readSignatures(document: PdfDocument): Promise<PdfSignature[]> {
+  const { signatures } = await readForm(document)
+  const found: PdfSignature[] = []
+  for (const field of signatures) found.push(await readOne(document, field))
+  return found.sort((a, b) => a.end - b.end)
+}
+
+async function readOne(document: PdfDocument, { value }: SignatureField): Promise<PdfSignature> {
+  const ranges = await readRanges(document, value)
+  const contents = await document.resolve(value.entries.get('Contents'))
+  if (ranges === null || contents.kind !== 'string') throw broken('a signature does not say what it covers')
+  const bytes = stringBytes(contents.raw)
+  const gap = await document.source.read(ranges.gapStart, ranges.gapEnd - ranges.gapStart)
+  if (!/^<[0-9A-Fa-f\s]*>$/.test(gap.toString('latin1')) || !stringBytes(gap.toString('latin1')).equals(bytes)) {
+    throw broken('a signature leaves out something else than itself')
+  }
+  const digests = (digest: string): Promise<Buffer> => digestRanges(document.source, ranges, digest)
+  const kind = await nameAt(document, value, 'SubFilter')
+  return kind === 'ETSI.RFC3161' ? readTimestamp(bytes, ranges, digests) : readSigner(bytes, ranges, digests)
+}
+
+async function readTimestamp(bytes: Buffer, { end }: Ranges, digests: Digests): Promise<PdfSignature> {
+  const token = parseToken(bytes)
+  const { algorithm, value } = token.info.imprint
+  const digest = digestOf(algorithm)
+  if (digest === null || !value.equals(await digests(digest))) throw broken('a document time-stamp does not fit')
+  return { kind: 'timestamp', end, token }
+}
+
+async function readSigner(bytes: Buffer, { end }: Ranges, digests: Digests): Promise<PdfSignature> {
+  const parts = readSignedData(bytes)
+  const [signer, ...others] = parts.signers
+  if (signer === undefined || others.length > 0) throw broken('a signature has not exactly one signer')
+  const verdict = await verifySigner(parts, signer, digests)
+  if (verdict.kind === 'bad') throw broken(`a signature does not fit: ${verdict.reason}`)
+  const timestamps = tokensOf(signer, ATTRIBUTE.signatureTimeStamp)
+  for (const { info } of timestamps) {
+    const digest = digestOf(info.imprint.algorithm)
+    const fits = digest !== null && createHash(digest).update(signer.value).digest().equals(info.imprint.value)
+    if (!fits) throw broken('the time-stamp of a signature does not fit')
+  }
+  return { kind: 'signature', end, certificate: verdict.certificate, parts, timestamps }
+}
+
+type Digests = (digest: string) => Promise<Buffer>
+
+interface Ranges {
+  gapStart: number
+  gapEnd: number
+  end: number
+}
+
+/** Two ranges that begin with the document and leave out one gap; null for everything else. */
+async function readRanges(document: PdfDocument, value: PdfDictionary): Promise<Ranges | null> {
+  const entry = await document.resolve(value.entries.get('ByteRange'))
+  if (entry.kind !== 'array' || entry.items.length !== 4) return null
+  const [start, gapStart, gapEnd, rest] = entry.items.map((item) => wholeNumber(item) ?? -1)
+  if (start !== 0 || gapStart === undefined || gapEnd === undefined || rest === undefined) return null
+  const end = gapEnd + rest
+  const length = gapEnd - gapStart
+  const isSound = gapStart > 0 && rest >= 0 && length >= 2 && length <= MAX_GAP_BYTES && end <= document.source.size
+  return isSound ? { gapStart, gapEnd, end } : null
+}
+
+async function digestRanges(source: RandomAccess, { gapStart, gapEnd, end }: Ranges, digest: string): Promise<Buffer> {
+  const hash = createHash(digest)
+  for (const [from, to] of [
+    [0, gapStart],
+    [gapEnd, end],
+  ] as const) {
+    for (let at = from; at < to;) {
+      const bytes = await source.read(at, Math.min(READ_BYTES, to - at))
+      if (bytes.length === 0) throw new SigningError('signing/source-changed', 'the document is shorter than its size')
+      hash.update(bytes)
+      at += bytes.length
+    }
+  }
+  return hash.digest()
+}
+
+function broken(message: string): SigningError {
+  return new SigningError('signing/signature-broken', message)
+}
+
+const READ_BYTES = 256 * 1024
+const MAX_GAP_BYTES = 4 * 1024 * 1024
