@@ -28,4 +28,4 @@ export {
 } from './credentials.ts'
 export type { Assurance, AttemptRecord, EnrolmentFacts, LockoutRule, SessionFacts } from './credentials.ts'
 export { judgeAlgorithm, judgeDigest, judgeKey, judgeSigningKey } from './algorithms.ts'
-export type { AlgorithmPolicy, AlgorithmUse, AlgorithmVerdict } from './algorithms.ts'
+export type { AlgorithmPolicy, AlgorithmVerdict } from './algorithms.ts'
