@@ -13,6 +13,7 @@ import type { EntryContent } from './audit-chain.ts'
 import { verifyAudit } from './audit-verify.ts'
 import type { AuditVerdict } from './audit-verify.ts'
 import { StorageError } from './errors.ts'
+import { insertRow, keptStatement } from './metadata/kept-statement.ts'
 import type { Db } from './metadata/schema.ts'
 import type { AuditEntryTable } from './metadata/tables/work.ts'
 import { pageLimit, toPage } from './page.ts'
@@ -96,24 +97,27 @@ async function appendEntry(log: { db: Db; key: Buffer; guess: Head }, content: E
   const { db, key, guess } = log
   const mac = entryMac(key, content)
   const next = (await tryMove(db, key, guess, mac)) ?? (await moveLocked(db, key, mac))
-  await db
-    .insertInto('audit_entry')
-    .values({ seq: next.seq, ...content, mac, chain: next.chain })
-    .execute()
+  await insertRow(db, 'audit_entry', { seq: next.seq, ...content, mac, chain: next.chain })
   return next
 }
+
+type Move = [seq: number, chain: Buffer, seal: Buffer, oldSeq: number, oldChain: Buffer]
+
+const moveHead = keptStatement((db, ...[seq, chain, seal, oldSeq, oldChain]: Move) =>
+  db
+    .updateTable('audit_head')
+    .set({ seq, chain, seal })
+    .where('id', '=', sql.lit(1))
+    .where('seq', '=', oldSeq)
+    .where('chain', '=', oldChain),
+)
 
 /** Moves the head on when it stands where this process believes: the usual case, one statement. */
 async function tryMove(db: Db, key: Buffer, from: Head, mac: Buffer): Promise<Head | null> {
   const next = following(key, from, mac)
-  const result = await db
-    .updateTable('audit_head')
-    .set({ ...next, seal: headSeal(key, next.seq, next.chain) })
-    .where('id', '=', 1)
-    .where('seq', '=', from.seq)
-    .where('chain', '=', from.chain)
-    .executeTakeFirst()
-  return result.numUpdatedRows === 1n ? next : null
+  const seal = headSeal(key, next.seq, next.chain)
+  const { numAffectedRows } = await moveHead(db, next.seq, next.chain, seal, from.seq, from.chain)
+  return numAffectedRows === 1n ? next : null
 }
 
 /** Locks the head first (PostgreSQL waits here for the other transaction), then moves it on. */

@@ -7,6 +7,7 @@ import { fileByName, fileRow, listFiles, versionsOf } from './file-rows.ts'
 import type { File, FileVersion } from './file-rows.ts'
 import { newId } from './ids.ts'
 import type { ContentId, FileId, RoomId } from './ids.ts'
+import { insertRow, keptStatement } from './metadata/kept-statement.ts'
 import type { Db } from './metadata/schema.ts'
 import type { Page, PageRequest } from './page.ts'
 import type { RowDeps } from './rows.ts'
@@ -65,13 +66,10 @@ async function createFile(
   const now = deps.clock().getTime()
   return deps.within(async (db) => {
     await requireOpen(db, roomId)
-    await db
-      .insertInto('file')
-      .values({
-        ...{ id, room_id: roomId, name, name_key: name.normalize('NFC'), current_version: 1, state: 'present' },
-        ...{ created_at: now, created_by: userOf(by) },
-      })
-      .execute()
+    await insertRow(db, 'file', {
+      ...{ id, room_id: roomId, name, name_key: name.normalize('NFC'), current_version: 1, state: 'present' },
+      ...{ created_at: now, created_by: userOf(by) },
+    })
     await insertVersion(db, { ...file, fileId: id, number: 1, now }, by)
     const detail = { file: id, content: file.contentId, state: file.state }
     await deps.record(db, { action: 'file.created', subject: roomId, by, detail })
@@ -103,14 +101,11 @@ async function insertVersion(
   version: NewVersion & { fileId: FileId; number: number; now: number },
   by: Actor,
 ): Promise<void> {
-  await db
-    .insertInto('file_version')
-    .values({
-      ...{ file_id: version.fileId, number: version.number, content_id: version.contentId },
-      ...{ media_type: version.mediaType ?? null, note: version.note ?? null, state: version.state, scanned: 0 },
-      ...{ created_at: version.now, created_by: userOf(by) },
-    })
-    .execute()
+  await insertRow(db, 'file_version', {
+    ...{ file_id: version.fileId, number: version.number, content_id: version.contentId },
+    ...{ media_type: version.mediaType ?? null, note: version.note ?? null, state: version.state, scanned: 0 },
+    ...{ created_at: version.now, created_by: userOf(by) },
+  })
 }
 
 async function release(deps: RowDeps, id: FileId, number: number, by: Actor): Promise<void> {
@@ -145,8 +140,10 @@ async function erase(deps: RowDeps, id: FileId, by: Actor): Promise<void> {
   })
 }
 
+const selectRoomState = keptStatement((db, id: RoomId) => db.selectFrom('room').select('state').where('id', '=', id))
+
 async function requireOpen(db: Db, roomId: RoomId): Promise<void> {
-  const room = await db.selectFrom('room').select('state').where('id', '=', roomId).executeTakeFirst()
+  const [room] = (await selectRoomState(db, roomId)).rows
   if (room === undefined) throw new StorageError('storage/not-found', 'no such room')
   if (room.state !== 'open') throw new StorageError('storage/room-closed', `the room is ${room.state}`)
 }

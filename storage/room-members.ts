@@ -3,6 +3,7 @@ import type { Role } from '../policies/index.ts'
 import type { Actor } from './actor.ts'
 import { StorageError } from './errors.ts'
 import type { RoomId, UserId } from './ids.ts'
+import { keptStatement } from './metadata/kept-statement.ts'
 import { decodeCursor, encodeCursor, pageLimit, toPage } from './page.ts'
 import type { Page, PageRequest } from './page.ts'
 import { toRoom } from './room.ts'
@@ -47,13 +48,12 @@ export async function removeMember(deps: RowDeps, roomId: RoomId, userId: UserId
   })
 }
 
+const selectRole = keptStatement((db, roomId: RoomId, userId: UserId) =>
+  db.selectFrom('room_member').select('role').where('room_id', '=', roomId).where('user_id', '=', userId),
+)
+
 export async function roleOf({ db }: RowDeps, roomId: RoomId, userId: UserId): Promise<Role | null> {
-  const row = await db
-    .selectFrom('room_member')
-    .select('role')
-    .where('room_id', '=', roomId)
-    .where('user_id', '=', userId)
-    .executeTakeFirst()
+  const [row] = (await selectRole(db, roomId, userId)).rows
   return row?.role ?? null
 }
 

@@ -5,6 +5,7 @@ import { scheduleErasure } from './erasure.ts'
 import { StorageError } from './errors.ts'
 import { newId } from './ids.ts'
 import type { RoomId, UnitId, UserId } from './ids.ts'
+import { keptStatement } from './metadata/kept-statement.ts'
 import type { Db } from './metadata/schema.ts'
 import { decodeCursor, encodeCursor, pageLimit, toPage } from './page.ts'
 import type { Page, PageRequest } from './page.ts'
@@ -154,8 +155,10 @@ async function destroyKey(deps: RowDeps, id: RoomId, by: Actor): Promise<void> {
   })
 }
 
+const selectRoom = keptStatement((db, id: RoomId) => db.selectFrom('room').select(ROOM_COLUMNS).where('id', '=', id))
+
 async function rowOf(db: Db, id: RoomId): Promise<RoomRow> {
-  const row = await db.selectFrom('room').select(ROOM_COLUMNS).where('id', '=', id).executeTakeFirst()
+  const [row] = (await selectRoom(db, id)).rows
   if (row === undefined) throw new StorageError('storage/not-found', 'no such room')
   return row
 }

@@ -6,6 +6,7 @@ import type { Actor } from './actor.ts'
 import { StorageError } from './errors.ts'
 import { newId } from './ids.ts'
 import type { SessionId, UserId } from './ids.ts'
+import { keptStatement } from './metadata/kept-statement.ts'
 import type { SessionTable } from './metadata/tables/people.ts'
 import type { RowDeps } from './rows.ts'
 import { hashToken, newToken } from './tokens.ts'
@@ -124,14 +125,13 @@ async function createSession(deps: RowDeps, session: NewSession, by: Actor): Pro
   return { id, token }
 }
 
+const selectAlive = keptStatement((db, tokenHash: string, now: number) =>
+  db.selectFrom('session').select(COLUMNS).where('token_hash', '=', tokenHash).where('expires_at', '>', now),
+)
+
 /** The look-up goes by the hash; how long it takes says nothing about the token. */
 async function byToken({ db }: RowDeps, token: string, now: Date): Promise<Session | null> {
-  const row = await db
-    .selectFrom('session')
-    .select(COLUMNS)
-    .where('token_hash', '=', hashToken(token))
-    .where('expires_at', '>', now.getTime())
-    .executeTakeFirst()
+  const [row] = (await selectAlive(db, hashToken(token), now.getTime())).rows
   return row === undefined ? null : toSession(row)
 }
 

@@ -8,6 +8,7 @@ import type { Attempt, CountedFactor } from './attempts.ts'
 import { StorageError } from './errors.ts'
 import { newId } from './ids.ts'
 import type { UnitId, UserId } from './ids.ts'
+import { keptStatement } from './metadata/kept-statement.ts'
 import type { Db } from './metadata/schema.ts'
 import type { UserAccountTable } from './metadata/tables/people.ts'
 import { decodeCursor, encodeCursor, pageLimit, toPage } from './page.ts'
@@ -210,8 +211,10 @@ async function update(db: Db, id: UserId, changes: Partial<Selectable<UserAccoun
   if (result.numUpdatedRows === 0n) throw notFound()
 }
 
+const selectUser = keptStatement((db, id: UserId) => db.selectFrom('user_account').select(COLUMNS).where('id', '=', id))
+
 async function rowOf(db: Db, id: UserId): Promise<UserRow> {
-  const row = await db.selectFrom('user_account').select(COLUMNS).where('id', '=', id).executeTakeFirst()
+  const [row] = (await selectUser(db, id)).rows
   if (row === undefined) throw notFound()
   return row
 }

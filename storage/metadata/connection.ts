@@ -29,6 +29,12 @@ export interface Database {
    * For wake-ups only: it must not throw, and nothing waits for it.
    */
   afterCommit(db: Db, work: () => void): void
+  /**
+   * Says that a transaction is about to begin, so that others may share its flush. Never needed, only cheaper.
+   *
+   * @returns to be called right before it begins, or when it will not
+   */
+  announce(): () => void
   /** @throws StorageError `storage/database-unavailable` */
   ping(): Promise<void>
   close(): Promise<void>
@@ -46,11 +52,13 @@ export function connectDatabase(config: DatabaseConfig, log: Logger): Database {
   const kysely = new Kysely<Schema>({ dialect })
   const afterwards: Afterwards = new WeakMap()
   const grouped = createGroupCommit((work) => kysely.transaction().execute(work))
-  const run: RunTransaction = config.kind === 'sqlite' ? grouped : (work) => runAgain(kysely, work)
+  const run: RunTransaction = config.kind === 'sqlite' ? grouped.run : (work) => runAgain(kysely, work)
   return {
     kysely,
     kind: config.kind,
     transaction: (work) => withAfterwards(run, afterwards, work),
+    // PostgreSQL's connections flush side by side
+    announce: config.kind === 'sqlite' ? grouped.announce : () => () => undefined,
     afterCommit: (db, work) => {
       const queue = afterwards.get(db)
       if (queue === undefined) work()

@@ -7,13 +7,19 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-import { sql } from 'kysely'
+import { CompiledQuery } from 'kysely'
 
 import { unavailable } from './faults.ts'
 import type { Db } from './schema.ts'
 
 const MAX_GROUP = 32
 const PATIENCE_MS = 10_000
+/** How long those that are ready wait for those that are coming: about as long as the flush takes that it saves. */
+const GATHER_MS = 10
+
+const SAVEPOINT = CompiledQuery.raw('savepoint member')
+const RELEASE = CompiledQuery.raw('release member')
+const ROLLBACK_TO = CompiledQuery.raw('rollback to member')
 
 interface Member {
   run(db: Db): Promise<void>
@@ -22,29 +28,42 @@ interface Member {
   fail(error: unknown): void
 }
 
+export interface GroupCommit {
+  /** Runs `work` as if in a transaction of its own. */
+  run: <T>(work: (db: Db) => Promise<T>) => Promise<T>
+  /**
+   * Says that a transaction is about to come: what is ready before it waits for it, a few milliseconds at most.
+   *
+   * @returns to be called right before it comes, or when it will not
+   */
+  announce: () => () => void
+}
+
 /**
  * @param commit runs its argument in a transaction: commits when it resolves
- * @param patienceMs how long one waits for those before it
- * @returns runs `work` as if in a transaction of its own
+ * @param waits how long one waits for those before it, and for those that were announced, in ms
  */
 export function createGroupCommit(
   commit: (work: (db: Db) => Promise<void>) => Promise<void>,
-  patienceMs = PATIENCE_MS,
-): <T>(work: (db: Db) => Promise<T>) => Promise<T> {
+  waits: { patienceMs?: number; gatherMs?: number } = {},
+): GroupCommit {
+  const { patienceMs = PATIENCE_MS, gatherMs = GATHER_MS } = waits
   const waiting: Member[] = []
+  const announced = new Announced()
   let busy = false
 
   async function drain(): Promise<void> {
     busy = true
     // Whoever comes in the same turn of the event loop comes along.
     await nextTurn()
-    for (let group = waiting.splice(0, MAX_GROUP); group.length > 0; group = waiting.splice(0, MAX_GROUP)) {
-      await runGroup(commit, group)
+    while (waiting.length > 0) {
+      await announced.come(gatherMs)
+      await runGroup(commit, waiting.splice(0, MAX_GROUP))
     }
     busy = false
   }
 
-  return <T>(work: (db: Db) => Promise<T>) =>
+  const run = <T>(work: (db: Db) => Promise<T>) =>
     new Promise<T>((resolve, reject) => {
       let result: { value: T } | null = null
       const member: Member = {
@@ -60,6 +79,37 @@ export function createGroupCommit(
       if (busy) giveUpLater(waiting, member, patienceMs)
       else void drain()
     })
+  return { run, announce: () => announced.add() }
+}
+
+/** Transactions that are about to come. */
+class Announced {
+  readonly #coming = new Set<symbol>()
+  #changed: (() => void) | null = null
+
+  add(): () => void {
+    const mark = Symbol('announced')
+    this.#coming.add(mark)
+    return () => {
+      if (this.#coming.delete(mark)) this.#changed?.()
+    }
+  }
+
+  /** Resolves when all that are announced by now have come, or after `withinMs`. One caller at a time. */
+  async come(withinMs: number): Promise<void> {
+    if (this.#coming.size === 0) return
+    const expected = [...this.#coming]
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, withinMs)
+      this.#changed = () => {
+        if (expected.some((mark) => this.#coming.has(mark))) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#changed = null
+    await nextTurn()
+  }
 }
 
 /** A transaction that begins another one waits for itself: an error then, not a wait without end. */
@@ -92,7 +142,7 @@ async function runGroup(commit: (work: (db: Db) => Promise<void>) => Promise<voi
 /** Where the whole transaction is gone already (a full disk), the group fails for the same reason. */
 async function undo(db: Db, reason: unknown): Promise<void> {
   try {
-    await sql`rollback to member`.execute(db)
+    await db.executeQuery(ROLLBACK_TO)
   } catch {
     throw reason
   }
@@ -102,7 +152,7 @@ async function undo(db: Db, reason: unknown): Promise<void> {
 async function runInSavepoints(db: Db, group: Member[]): Promise<Member[]> {
   const kept: Member[] = []
   for (const member of group) {
-    await sql`savepoint member`.execute(db)
+    await db.executeQuery(SAVEPOINT)
     try {
       await member.run(db)
       kept.push(member)
@@ -110,7 +160,7 @@ async function runInSavepoints(db: Db, group: Member[]): Promise<Member[]> {
       member.fail(error)
       await undo(db, error)
     }
-    await sql`release member`.execute(db)
+    await db.executeQuery(RELEASE)
   }
   return kept
 }

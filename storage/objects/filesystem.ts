@@ -1,8 +1,9 @@
 /**
  * Adapter: objects as files in two levels of folders, by the first two digits of their id.
  *
- * `<id>` is a whole object, `<id>.open` one that is written in parts (each at its own position), `<id>.new` one that is
- * being put. A name becomes `<id>` by rename after its bytes are flushed; then the folder is flushed.
+ * `<id>` is a whole object, `<id>.open` one that is written in parts (each at its own position); it becomes `<id>` by
+ * rename after its bytes are flushed; then the folder is flushed. A small object is put under `<id>` at once, bytes
+ * flushed before folder. (`<id>.new` was the name of such a one in the making.)
  * Modes 0600 and 0700; names are ids, never the user's.
  */
 import * as fs from 'node:fs'
@@ -116,20 +117,20 @@ const writePlain = promisify(fs.write) as unknown as (
 async function putWhole(folders: Folders, id: ObjectId, bytes: Uint8Array): Promise<void> {
   const folder = await folders.ensure(id)
   const target = join(folders.of(id), id)
-  const file = await openPlain(`${target}.new`, 'w', 0o600)
+  // Nobody asks for it before a row names it, so it needs no other name until it is whole.
+  const file = await openPlain(target, 'w', 0o600)
   try {
     for (let done = 0; done < bytes.length;) {
       done += (await writePlain(file, bytes, done, bytes.length - done, done)).bytesWritten
     }
     await datasyncPlain(file)
+    await syncPlain(folder)
   } catch (error) {
     await closePlain(file)
-    await remove(`${target}.new`)
+    await remove(target)
     throw error
   }
   await closePlain(file)
-  await rename(`${target}.new`, target)
-  await syncPlain(folder)
 }
 
 async function openParts(folders: Folders, id: ObjectId, handle: string | null): Promise<PartWriter> {

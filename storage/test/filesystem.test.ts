@@ -45,7 +45,18 @@ describe('filesystem objects', () => {
     await assert.rejects(store.put(id, Buffer.from('x')), codeIs('storage/objects-unavailable'))
   })
 
-  it('leave no half-put object behind that looks like one', async () => {
+  it('put an object again that an earlier put left half', async () => {
+    const root = join(temporaryFolder(), 'objects')
+    const store = await filesystemObjects({ root })
+    const id = newId<ObjectId>(randomBytes)
+    await mkdir(join(root, id.charAt(0), id.charAt(1)), { recursive: true })
+    await writeFile(join(root, id.charAt(0), id.charAt(1), id), 'more than half of it')
+    await store.put(id, Buffer.from('whole'))
+    assert.equal(await store.size(id), 5)
+    assert.deepEqual(await readdir(join(root, id.charAt(0), id.charAt(1))), [id])
+  })
+
+  it('show what is left of an object that was put under a name of its own first, and remove it', async () => {
     const root = join(temporaryFolder(), 'objects')
     const store = await filesystemObjects({ root })
     const id = newId<ObjectId>(randomBytes)

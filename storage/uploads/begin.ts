@@ -3,6 +3,7 @@ import type { Actor } from '../actor.ts'
 import { userOf } from '../actor.ts'
 import { StorageError } from '../errors.ts'
 import { newId, type ContentId, type FileId, type RoomId, type UploadId } from '../ids.ts'
+import { insertRow } from '../metadata/kept-statement.ts'
 import type { Db } from '../metadata/schema.ts'
 import { insertContent } from '../segments/segment-rows.ts'
 import type { BegunUpload, UploadSpec } from './upload.ts'
@@ -75,31 +76,28 @@ async function insertUpload(
   { upload, spec, by, now }: NewUploadOrder & { upload: NewUpload; now: Date },
   finished: { size: number; fileId: FileId | null } | null,
 ): Promise<void> {
-  await db
-    .insertInto('upload')
-    .values({
-      id: upload.id,
-      ticket_hash: ticketHash(upload.ticket),
-      room_id: spec.roomId,
-      content_id: upload.contentId,
-      name: spec.name,
-      media_type: spec.mediaType ?? null,
-      metadata: spec.metadata,
-      size: spec.size,
-      offset_bytes: finished?.size ?? 0,
-      kind: spec.kind,
-      state: finished === null ? 'open' : 'finished',
-      file_id: finished?.fileId ?? null,
-      holder: null,
-      held_until: 0,
-      wanted: 0,
-      dirty: 0,
-      expires_after_ms: spec.expiresAfterMs,
-      expires_at: upload.expiresAt.getTime(),
-      created_at: now.getTime(),
-      created_by: userOf(by),
-    })
-    .execute()
+  await insertRow(db, 'upload', {
+    id: upload.id,
+    ticket_hash: ticketHash(upload.ticket),
+    room_id: spec.roomId,
+    content_id: upload.contentId,
+    name: spec.name,
+    media_type: spec.mediaType ?? null,
+    metadata: spec.metadata,
+    size: spec.size,
+    offset_bytes: finished?.size ?? 0,
+    kind: spec.kind,
+    state: finished === null ? 'open' : 'finished',
+    file_id: finished?.fileId ?? null,
+    holder: null,
+    held_until: 0,
+    wanted: 0,
+    dirty: 0,
+    expires_after_ms: spec.expiresAfterMs,
+    expires_at: upload.expiresAt.getTime(),
+    created_at: now.getTime(),
+    created_by: userOf(by),
+  })
 }
 
 export function begunState(

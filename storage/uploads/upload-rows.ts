@@ -4,6 +4,7 @@ import type { Selectable } from 'kysely'
 
 import { StorageError } from '../errors.ts'
 import type { ContentId, RoomId, UploadId } from '../ids.ts'
+import { keptStatement } from '../metadata/kept-statement.ts'
 import type { Db } from '../metadata/schema.ts'
 import type { UploadTable } from '../metadata/tables/contents.ts'
 import type { UploadState } from './upload.ts'
@@ -48,9 +49,11 @@ export function stateOf(row: UploadRow | null, now: Date): UploadState | null {
   return { id, roomId, offset, size, kind, metadata, expiresAt, state, createdBy, fileId }
 }
 
+const selectRoomState = keptStatement((db, id: RoomId) => db.selectFrom('room').select('state').where('id', '=', id))
+
 /** @throws StorageError `storage/not-found`, `storage/room-closed` */
 export async function openRoom(db: Db, id: RoomId): Promise<void> {
-  const room = await db.selectFrom('room').select('state').where('id', '=', id).executeTakeFirst()
+  const [room] = (await selectRoomState(db, id)).rows
   if (!room) throw new StorageError('storage/not-found', 'no such room')
   if (room.state !== 'open') throw new StorageError('storage/room-closed', 'the room takes nothing new')
 }
