@@ -14,7 +14,11 @@ const anchor: TrustAnchor = { certificate: root.certificate, source: 'test' }
 const time = new Date('2026-03-01')
 
 /** Faults of the best path, `none` when it is valid, `no path` when there is none. */
-function judge(signer: Holder, pool: Holder[], options: { anchor?: TrustAnchor; conditions?: Partial<PathConditions> } = {}): string {
+function judge(
+  signer: Holder,
+  pool: Holder[],
+  options: { anchor?: TrustAnchor; conditions?: Partial<PathConditions> } = {},
+): string {
   const certificates = pool.map(({ certificate }) => certificate)
   const [path] = buildPaths(signer.certificate, certificates, [options.anchor ?? anchor])
   if (path === undefined) return 'no path'
@@ -32,7 +36,12 @@ describe('certification paths', () => {
 
   it('collect every fault, not only the first', () => {
     const late = issue({ name: 'Late', ca: true, issuer: root, until: '2025-01-01' })
-    const early = issue({ name: 'Early', issuer: late, from: '2027-01-01', extensions: [criticalExtension('2.25.5', derTrue())] })
+    const early = issue({
+      name: 'Early',
+      issuer: late,
+      from: '2027-01-01',
+      extensions: [criticalExtension('2.25.5', derTrue())],
+    })
     assert.equal(judge(early, [late]), 'expired@1 not-yet-valid@0 unknown-critical-extension@0')
   })
 
@@ -65,7 +74,11 @@ describe('certification paths', () => {
     const namesake = issue({ name: 'CA', ca: true, issuer: root })
     assert.equal(judge(leaf, [namesake]), 'signature@0')
     assert.equal(judge(issue({ name: 'Below', issuer: leaf }), [leaf, ca]), 'not-a-ca@1')
-    const mute = issue({ name: 'Mute', issuer: root, extensions: [criticalExtension('2.5.29.19', sequence(derTrue())), keyUsage(0x02)] })
+    const mute = issue({
+      name: 'Mute',
+      issuer: root,
+      extensions: [criticalExtension('2.5.29.19', sequence(derTrue())), keyUsage(0x02)],
+    })
     assert.equal(judge(issue({ name: 'Below', issuer: mute }), [mute]), 'key-usage@1')
   })
 
@@ -78,7 +91,10 @@ describe('certification paths', () => {
   })
 
   it('stay few among hostile crowds of certificates', () => {
-    const crowd = Array.from({ length: 40 }, () => issue({ name: 'Maze', ca: true, issuer: issue({ name: 'Maze', ca: true }) }).certificate)
+    const crowd = Array.from(
+      { length: 40 },
+      () => issue({ name: 'Maze', ca: true, issuer: issue({ name: 'Maze', ca: true }) }).certificate,
+    )
     const lost = issue({ name: 'Lost', issuer: issue({ name: 'Maze', ca: true }) })
     assert.deepEqual(buildPaths(lost.certificate, crowd, [anchor]), [])
     const exit = issue({ name: 'Maze', ca: true, issuer: root }).certificate
@@ -87,10 +103,16 @@ describe('certification paths', () => {
 })
 
 describe('name constraints', () => {
-  const subtree = (tag: number, value: Buffer | string): Buffer => sequence(encode(tag, typeof value === 'string' ? Buffer.from(value) : value))
+  const subtree = (tag: number, value: Buffer | string): Buffer =>
+    sequence(encode(tag, typeof value === 'string' ? Buffer.from(value) : value))
   const constrained = (permitted: Buffer[], excluded: Buffer[] = []): Holder => {
     const fields = [encode(0xa0, ...permitted), ...(excluded.length === 0 ? [] : [encode(0xa1, ...excluded)])]
-    return issue({ name: 'Narrow', ca: true, issuer: root, extensions: [criticalExtension('2.5.29.30', sequence(...fields))] })
+    return issue({
+      name: 'Narrow',
+      ca: true,
+      issuer: root,
+      extensions: [criticalExtension('2.5.29.30', sequence(...fields))],
+    })
   }
   const named = (issuer: Holder, tag: number, value: Buffer | string): string => {
     const name = encode(tag, typeof value === 'string' ? Buffer.from(value) : value)
@@ -124,7 +146,12 @@ describe('name constraints', () => {
   })
 
   it('make the path invalid when they cannot be read', () => {
-    const odd = issue({ name: 'Odd', ca: true, issuer: root, extensions: [criticalExtension('2.5.29.30', Buffer.from([0x30, 1]))] })
+    const odd = issue({
+      name: 'Odd',
+      ca: true,
+      issuer: root,
+      extensions: [criticalExtension('2.5.29.30', Buffer.from([0x30, 1]))],
+    })
     assert.equal(judge(issue({ name: 'Below', issuer: odd }), [odd]), 'malformed-extension@1')
   })
 })
@@ -140,7 +167,8 @@ describe('certificates', () => {
 
   it('with bytes after their end, twice the same extension or a cut-off end are not read', () => {
     const { der } = leaf.certificate
-    const twice = (): unknown => issue({ name: 'Twice', extensions: [extension('2.25.5', derTrue()), extension('2.25.5', derTrue())] })
+    const twice = (): unknown =>
+      issue({ name: 'Twice', extensions: [extension('2.25.5', derTrue()), extension('2.25.5', derTrue())] })
     const code = { code: 'signing/asn1-damaged' }
     assert.throws(() => parseCertificate(Buffer.concat([der, Buffer.from([0])])), code)
     assert.throws(() => parseCertificate(der.subarray(0, -1)), code)

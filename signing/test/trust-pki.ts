@@ -66,7 +66,10 @@ export interface ListRequest {
 /** Issues a CRL. */
 export function issueList({ issuer, entries = [], from = '2026-01-01', until, extensions = [] }: ListRequest): Buffer {
   const rows = entries.map(({ serial, at, reason, extensions: more = [] }) => {
-    const all = [...(reason === undefined ? [] : [extension('2.5.29.21', encode(0x0a, Buffer.from([reason])))]), ...more]
+    const all = [
+      ...(reason === undefined ? [] : [extension('2.5.29.21', encode(0x0a, Buffer.from([reason])))]),
+      ...more,
+    ]
     return sequence(encode(0x02, serial), time(new Date(at)), ...(all.length === 0 ? [] : [sequence(...all)]))
   })
   const tbs = sequence(

@@ -76,7 +76,9 @@ function judge(test: Case, read: (file: string) => Buffer, frame: Frame): { ok: 
 function conditions({ params }: Case, time: Date): PathConditions {
   return {
     time,
-    ...(params?.user_initial_policy_set === undefined ? {} : { initialPolicies: new Set(params.user_initial_policy_set) }),
+    ...(params?.user_initial_policy_set === undefined
+      ? {}
+      : { initialPolicies: new Set(params.user_initial_policy_set) }),
     requireExplicitPolicy: params?.initial_explicit_policy ?? false,
     inhibitPolicyMapping: params?.initial_policy_mapping_inhibit ?? false,
     inhibitAnyPolicy: params?.initial_any_policy_inhibit ?? false,

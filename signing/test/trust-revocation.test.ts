@@ -103,16 +103,28 @@ describe('OCSP answers', () => {
   })
 
   it('are outweighed by a revocation, but a suspension ends with a newer "good"', () => {
-    const old = answer({ ...about, thisUpdate: '2026-02-20', nextUpdate: '2026-03-20', status: { at: '2026-02-01', reason: 6 } })
+    const old = answer({
+      ...about,
+      thisUpdate: '2026-02-20',
+      nextUpdate: '2026-03-20',
+      status: { at: '2026-02-01', reason: 6 },
+    })
     const now = answer(about)
     assert.equal(judge({ ocsps: [old, now] }).kind, 'good')
-    const final = answer({ ...about, thisUpdate: '2026-02-20', nextUpdate: '2026-02-21', status: { at: '2026-02-01', reason: 4 } })
+    const final = answer({
+      ...about,
+      thisUpdate: '2026-02-20',
+      nextUpdate: '2026-02-21',
+      status: { at: '2026-02-01', reason: 4 },
+    })
     assert.equal(judge({ ocsps: [final, now] }).kind, 'revoked')
   })
 
   it('are stale after nextUpdate, and from the future before thisUpdate', () => {
     assert.equal(judge({ ocsps: [answer(about)], controlTime: new Date('2026-03-09') }).kind, 'stale')
-    assert.deepEqual(reasons(judge({ ocsps: [answer(about)], controlTime: new Date('2026-02-27') })), ['from-the-future'])
+    assert.deepEqual(reasons(judge({ ocsps: [answer(about)], controlTime: new Date('2026-02-27') })), [
+      'from-the-future',
+    ])
     // newer than the moment that matters is what long-term validation wants
     const later = { controlTime: new Date('2026-02-27'), now: new Date('2026-03-01') }
     assert.equal(judge({ ocsps: [answer(about)], ...later }).kind, 'good')
@@ -123,15 +135,24 @@ describe('OCSP answers', () => {
 
   it('are refused for another certificate, another nonce, a wrong certificate hash, unknown critical extensions', () => {
     const hash = (bytes: Buffer): Buffer =>
-      extension('1.3.36.8.3.13', sequence(sequence(oid('2.16.840.1.101.3.4.2.1')), octetString(createHash('sha256').update(bytes).digest())))
+      extension(
+        '1.3.36.8.3.13',
+        sequence(sequence(oid('2.16.840.1.101.3.4.2.1')), octetString(createHash('sha256').update(bytes).digest())),
+      )
     const nonce = Buffer.alloc(32, 7)
     const cases: [Buffer, string | null][] = [
       [answer({ ...about, serial: Buffer.from([9]) }), 'other-certificate'],
-      [answer({ ...about, extensions: [extension('1.3.6.1.5.5.7.48.1.2', octetString(Buffer.alloc(32, 8)))] }), 'nonce'],
+      [
+        answer({ ...about, extensions: [extension('1.3.6.1.5.5.7.48.1.2', octetString(Buffer.alloc(32, 8)))] }),
+        'nonce',
+      ],
       [answer({ ...about, extensions: [extension('1.3.6.1.5.5.7.48.1.2', octetString(nonce))] }), null],
       [answer({ ...about, singleExtensions: [hash(Buffer.from('other'))] }), 'other-certificate'],
       [answer({ ...about, singleExtensions: [hash(leaf.certificate.der)] }), null],
-      [answer({ ...about, singleExtensions: [criticalExtension('2.25.1', Buffer.from([5, 0]))] }), 'unknown-critical-extension'],
+      [
+        answer({ ...about, singleExtensions: [criticalExtension('2.25.1', Buffer.from([5, 0]))] }),
+        'unknown-critical-extension',
+      ],
       [answer({ ...about, producedAt: '2026-02-20' }), 'times-contradict'],
       [Buffer.from('300100', 'hex'), 'damaged'],
       [sequence(encode(0x0a, Buffer.from([6]))), 'responder-failed'],
@@ -150,7 +171,9 @@ describe('OCSP answers', () => {
     assert.deepEqual(reasons(ask(answer(late))), ['issued-after-expiry'])
     const cutoff = (at: string): Buffer => extension('1.3.6.1.5.5.7.48.1.6', generalized(at))
     assert.equal(ask(answer({ ...late, singleExtensions: [cutoff('2016-01-01')] })).kind, 'good')
-    assert.deepEqual(reasons(ask(answer({ ...late, singleExtensions: [cutoff('2026-02-20')] }))), ['issued-after-expiry'])
+    assert.deepEqual(reasons(ask(answer({ ...late, singleExtensions: [cutoff('2026-02-20')] }))), [
+      'issued-after-expiry',
+    ])
     assert.equal(ask(answer({ ...late, status: { at: '2026-01-15' } })).kind, 'revoked')
   })
 })
@@ -168,9 +191,17 @@ describe('revocation lists', () => {
   it('are refused from a namesake, from a key without cRLSign, with a wrong signature', () => {
     const namesake = issueList({ issuer: issue({ name: 'CA', ca: true }) })
     assert.deepEqual(reasons(judge({ crls: [namesake] })), ['signature'])
-    const mute = issue({ name: 'Mute', issuer: root, extensions: [criticalExtension('2.5.29.19', sequence(derTrue())), keyUsage(0x04)] })
+    const mute = issue({
+      name: 'Mute',
+      issuer: root,
+      extensions: [criticalExtension('2.5.29.19', sequence(derTrue())), keyUsage(0x04)],
+    })
     const below = issue({ name: 'Below', issuer: mute })
-    const verdict = judge({ certificate: below.certificate, issuer: mute.certificate, crls: [issueList({ issuer: mute })] })
+    const verdict = judge({
+      certificate: below.certificate,
+      issuer: mute.certificate,
+      crls: [issueList({ issuer: mute })],
+    })
     assert.deepEqual(reasons(verdict), ['unauthorised-signer'])
     const broken = Buffer.from(issueList({ issuer: ca }))
     broken[broken.length - 1] = (broken.at(-1) ?? 0) ^ 1
@@ -182,7 +213,10 @@ describe('revocation lists', () => {
     const crls = [
       issueList({ issuer: ca, extensions: [unknown] }),
       issueList({ issuer: ca, entries: [{ serial: Buffer.from([5]), at: '2026-02-01', extensions: [unknown] }] }),
-      issueList({ issuer: ca, entries: [{ serial: Buffer.from([5]), at: '2026-02-01', reason: 1, extensions: [unknown] }] }),
+      issueList({
+        issuer: ca,
+        entries: [{ serial: Buffer.from([5]), at: '2026-02-01', reason: 1, extensions: [unknown] }],
+      }),
     ]
     for (const crl of crls) assert.deepEqual(reasons(judge({ crls: [crl] })), ['unknown-critical-extension'])
   })
@@ -190,11 +224,18 @@ describe('revocation lists', () => {
   it('stay true about a revocation when they are outdated, but clear nobody', () => {
     const times = { from: '2026-01-01', until: '2026-01-02' }
     assert.equal(judge({ crls: [issueList({ issuer: ca, ...times })] }).kind, 'stale')
-    assert.equal(judge({ crls: [issueList({ issuer: ca, ...times, entries: [{ ...entry, at: '2025-12-01' }] })] }).kind, 'revoked')
+    assert.equal(
+      judge({ crls: [issueList({ issuer: ca, ...times, entries: [{ ...entry, at: '2025-12-01' }] })] }).kind,
+      'revoked',
+    )
   })
 
   it('find the entry among ten thousand', () => {
-    const others = Array.from({ length: 10_001 }, (_, index) => ({ serial: Buffer.from([1, 2, index >> 8, index & 0xff]), at: '2026-01-01', reason: 4 }))
+    const others = Array.from({ length: 10_001 }, (_, index) => ({
+      serial: Buffer.from([1, 2, index >> 8, index & 0xff]),
+      at: '2026-01-01',
+      reason: 4,
+    }))
     const crl = issueList({ issuer: ca, entries: [...others, entry] })
     assert.equal(judge({ crls: [crl] }).kind, 'revoked')
     assert.equal(judge({ crls: [issueList({ issuer: ca, entries: others })] }).kind, 'good')
@@ -202,7 +243,9 @@ describe('revocation lists', () => {
 
   it('say nothing good about certificates that expired before, unless they keep such', () => {
     const expired = issue({ name: 'Expired', issuer: ca, until: '2025-02-01' }).certificate
-    assert.deepEqual(reasons(judge({ certificate: expired, crls: [issueList({ issuer: ca })] })), ['issued-after-expiry'])
+    assert.deepEqual(reasons(judge({ certificate: expired, crls: [issueList({ issuer: ca })] })), [
+      'issued-after-expiry',
+    ])
     const named = issueList({ issuer: ca, entries: [{ serial: expired.serial, at: '2025-01-01' }] })
     assert.equal(judge({ certificate: expired, crls: [named] }).kind, 'revoked')
     const keeps = extension('2.5.29.60', generalized('2020-01-01'))
@@ -245,8 +288,20 @@ describe('indirect lists', () => {
       ask(lister, issueList({ issuer: lister, extensions: [indirect], entries }), [issueList({ issuer: root })]).kind
     assert.equal(status([{ serial, at }]), 'good')
     assert.equal(status([{ serial, at, extensions: [named('CA')] }]), 'revoked')
-    assert.equal(status([{ serial: Buffer.from([5]), at, extensions: [named('CA')] }, { serial, at }]), 'revoked')
-    assert.equal(status([{ serial: Buffer.from([5]), at, extensions: [named('CA')] }, { serial, at, extensions: [named('Root')] }]), 'good')
+    assert.equal(
+      status([
+        { serial: Buffer.from([5]), at, extensions: [named('CA')] },
+        { serial, at },
+      ]),
+      'revoked',
+    )
+    assert.equal(
+      status([
+        { serial: Buffer.from([5]), at, extensions: [named('CA')] },
+        { serial, at, extensions: [named('Root')] },
+      ]),
+      'good',
+    )
   })
 })
 
@@ -260,7 +315,12 @@ describe('delta lists', () => {
 
   it('add to their base and take off what was suspended', () => {
     const delta = (reason: number): Buffer =>
-      issueList({ issuer: ca, from: '2026-02-01', extensions: [number(6), base(4)], entries: [{ serial, at: '2026-02-01', reason }] })
+      issueList({
+        issuer: ca,
+        from: '2026-02-01',
+        extensions: [number(6), base(4)],
+        entries: [{ serial, at: '2026-02-01', reason }],
+      })
     assert.equal(judge({ crls: [full(), delta(1)] }).kind, 'revoked')
     assert.equal(judge({ crls: [full([{ serial, at: '2026-01-01', reason: 6 }])] }).kind, 'hold')
     assert.equal(judge({ crls: [full([{ serial, at: '2026-01-01', reason: 6 }]), delta(8)] }).kind, 'good')

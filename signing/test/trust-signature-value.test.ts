@@ -14,7 +14,8 @@ const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 /** Good as it is; bad with another message, a changed value and another key. */
 function assertVerifies(algorithm: Buffer, pair: { publicKey: KeyObject }, value: Buffer, other: KeyObject): void {
   const spki = spkiOf(pair.publicKey)
-  const kind = (signed: Buffer, signature: Buffer, key = spki): string => verifyValue({ algorithm, spki: key, signed }, signature).kind
+  const kind = (signed: Buffer, signature: Buffer, key = spki): string =>
+    verifyValue({ algorithm, spki: key, signed }, signature).kind
   const changed = Buffer.from(value)
   changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1
   assert.equal(kind(message, value), 'good')
@@ -27,7 +28,11 @@ function assertVerifies(algorithm: Buffer, pair: { publicKey: KeyObject }, value
 describe('signature values', () => {
   it('verify for RSA PKCS#1 with digests of every family', () => {
     const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey
-    const cases = { sha1: '1.2.840.113549.1.1.5', sha256: '1.2.840.113549.1.1.11', 'sha3-384': '2.16.840.1.101.3.4.3.15' }
+    const cases = {
+      sha1: '1.2.840.113549.1.1.5',
+      sha256: '1.2.840.113549.1.1.11',
+      'sha3-384': '2.16.840.1.101.3.4.3.15',
+    }
     for (const [digest, algorithm] of Object.entries(cases)) {
       const named = sequence(oid(algorithm), derNull())
       assertVerifies(named, rsa, sign(digest, message, rsa.privateKey), other)
@@ -38,10 +43,24 @@ describe('signature values', () => {
     const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey
     const padding = constants.RSA_PKCS1_PSS_PADDING
     for (const saltLength of [0, 20, 32]) {
-      assertVerifies(pss(SHA256, SHA256, saltLength), rsa, sign('sha256', message, { key: rsa.privateKey, padding, saltLength }), other)
+      assertVerifies(
+        pss(SHA256, SHA256, saltLength),
+        rsa,
+        sign('sha256', message, { key: rsa.privateKey, padding, saltLength }),
+        other,
+      )
     }
-    const bound = generateKeyPairSync('rsa-pss', { modulusLength: 2048, hashAlgorithm: 'sha256', mgf1HashAlgorithm: 'sha1' })
-    assertVerifies(pss(SHA256, SHA1, 32), bound, sign('sha256', message, { key: bound.privateKey, saltLength: 32 }), other)
+    const bound = generateKeyPairSync('rsa-pss', {
+      modulusLength: 2048,
+      hashAlgorithm: 'sha256',
+      mgf1HashAlgorithm: 'sha1',
+    })
+    assertVerifies(
+      pss(SHA256, SHA1, 32),
+      bound,
+      sign('sha256', message, { key: bound.privateKey, saltLength: 32 }),
+      other,
+    )
     const value = sign('sha256', message, { key: rsa.privateKey, padding, saltLength: 32 })
     assert.equal(ask(pss(SHA256, SHA256, 20), rsa.publicKey, value).kind, 'bad')
   })
@@ -62,8 +81,18 @@ describe('signature values', () => {
   it('verify for EdDSA', () => {
     const ed25519 = generateKeyPairSync('ed25519')
     const ed448 = generateKeyPairSync('ed448')
-    assertVerifies(id('1.3.101.112'), ed25519, sign(null, message, ed25519.privateKey), generateKeyPairSync('ed25519').publicKey)
-    assertVerifies(id('1.3.101.113'), ed448, sign(null, message, ed448.privateKey), generateKeyPairSync('ed448').publicKey)
+    assertVerifies(
+      id('1.3.101.112'),
+      ed25519,
+      sign(null, message, ed25519.privateKey),
+      generateKeyPairSync('ed25519').publicKey,
+    )
+    assertVerifies(
+      id('1.3.101.113'),
+      ed448,
+      sign(null, message, ed448.privateKey),
+      generateKeyPairSync('ed448').publicKey,
+    )
   })
 
   it('verify for RSA over a digest alone', () => {
@@ -71,7 +100,10 @@ describe('signature values', () => {
     const spki = spkiOf(rsa.publicKey)
     const padding = constants.RSA_PKCS1_PSS_PADDING
     const pkcs1 = { algorithm: id('1.2.840.113549.1.1.11'), value: sign('sha256', message, rsa.privateKey) }
-    const salted = { algorithm: pss(SHA256, SHA256, 32), value: sign('sha256', message, { key: rsa.privateKey, padding, saltLength: 32 }) }
+    const salted = {
+      algorithm: pss(SHA256, SHA256, 32),
+      value: sign('sha256', message, { key: rsa.privateKey, padding, saltLength: 32 }),
+    }
     for (const { algorithm, value } of [pkcs1, salted]) {
       assert.equal(verifyValue({ algorithm, spki, signed: { digest } }, value).kind, 'good')
       const wrong = createHash('sha256').update('x').digest()
@@ -96,7 +128,10 @@ describe('signature values', () => {
     const value = sign('sha256', message, p256.privateKey)
     const unknown = ask(id('1.2.3.4'), p256.publicKey, value)
     assert.deepEqual(unknown, { kind: 'unsupported', algorithm: '1.2.3.4' })
-    assert.equal(verifyValue({ algorithm: Buffer.from([1]), spki: Buffer.from([2]), signed: message }, value).kind, 'bad')
+    assert.equal(
+      verifyValue({ algorithm: Buffer.from([1]), spki: Buffer.from([2]), signed: message }, value).kind,
+      'bad',
+    )
     assert.equal(ask(id('1.2.840.113549.1.1.11'), p256.publicKey, value).kind, 'bad')
   })
 
@@ -112,7 +147,10 @@ describe('facts about algorithms', () => {
     const brainpool = generateKeyPairSync('ec', { namedCurve: 'brainpoolP384r1' })
     const facts = algorithmFacts(id('0.4.0.127.0.7.1.1.4.1.4'), spkiOf(brainpool.publicKey))
     const { signature, digest, keyKind, keyBits, curve } = facts
-    assert.deepEqual([signature, digest, keyKind, keyBits, curve], ['ecdsa-plain', 'sha384', 'ec', 384, 'brainpoolP384r1'])
+    assert.deepEqual(
+      [signature, digest, keyKind, keyBits, curve],
+      ['ecdsa-plain', 'sha384', 'ec', 384, 'brainpoolP384r1'],
+    )
     assert.equal(algorithmFacts(id('1.2.840.113549.1.1.1'), spkiOf(rsa.publicKey), id(SHA512)).digest, 'sha512')
     assert.deepEqual(algorithmFacts(id('1.2.3'), spkiOf(p256.publicKey)), {
       signature: 'unknown',

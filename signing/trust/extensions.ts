@@ -144,7 +144,8 @@ function listOf(certificate: Certificate, id: string): Element[] | null {
 
 /** Real lists are short; a long one is an attack on the judgement, which compares lists with lists. */
 function bounded<T>(list: T[]): T[] {
-  if (list.length > MAX_ITEMS) throw new SigningError('signing/asn1-damaged', `an extension has more than ${MAX_ITEMS} items`)
+  if (list.length > MAX_ITEMS)
+    throw new SigningError('signing/asn1-damaged', `an extension has more than ${MAX_ITEMS} items`)
   return list
 }
 

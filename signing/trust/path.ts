@@ -207,7 +207,8 @@ function wrapUp(certificate: Certificate, state: State, report: Report): void {
 }
 
 function checkCriticalExtensions(certificate: Certificate, report: Report): void {
-  for (const [id, { critical }] of certificate.extensions) if (critical && !KNOWN.has(id)) report('unknown-critical-extension')
+  for (const [id, { critical }] of certificate.extensions)
+    if (critical && !KNOWN.has(id)) report('unknown-critical-extension')
 }
 
 /** When certificate `index` must be valid: see `PathConditions.model`. */

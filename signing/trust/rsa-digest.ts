@@ -19,7 +19,9 @@ export function verifyPkcs1Digest(name: Digest, key: KeyObject, digest: Buffer, 
   return [sequence(id, derNull()), sequence(id)].some((algorithm) => {
     const info = sequence(algorithm, octetString(digest))
     const fill = length - info.length - 3
-    return fill >= 8 && block.equals(Buffer.concat([Buffer.from([0, 1]), Buffer.alloc(fill, 0xff), Buffer.from([0]), info]))
+    return (
+      fill >= 8 && block.equals(Buffer.concat([Buffer.from([0, 1]), Buffer.alloc(fill, 0xff), Buffer.from([0]), info]))
+    )
   })
 }
 

@@ -105,7 +105,8 @@ function judge(question: ValueQuestion, signature: Buffer): ValueVerdict {
   if (!KEY_TYPES[scheme.scheme].includes(key.asymmetricKeyType ?? '')) return BAD
   const digest = agreedDigest(scheme, question.digestAlgorithm)
   if (digest === 'contradiction') return BAD
-  if (digest === null && scheme.scheme !== 'eddsa') return { kind: 'unsupported', algorithm: algorithmOid(question.algorithm) }
+  if (digest === null && scheme.scheme !== 'eddsa')
+    return { kind: 'unsupported', algorithm: algorithmOid(question.algorithm) }
   const { signed } = question
   if (Buffer.isBuffer(signed)) return verifyBytes(scheme, digest, key, signed, signature)
   return verifyDigest(scheme, digest, key, signed, signature)
@@ -128,14 +129,16 @@ function verifyBytes(
 ): ValueVerdict {
   const { pss } = scheme
   if (pss !== null) return verdict(verifyPss(pss, key, signed, value))
-  if (scheme.scheme === 'rsa-pkcs1') return verdict(verify(digest, signed, { key, padding: constants.RSA_PKCS1_PADDING }, value))
+  if (scheme.scheme === 'rsa-pkcs1')
+    return verdict(verify(digest, signed, { key, padding: constants.RSA_PKCS1_PADDING }, value))
   const dsaEncoding = scheme.scheme === 'ecdsa-plain' ? 'ieee-p1363' : 'der'
   return verdict(verify(digest, signed, { key, dsaEncoding }, value))
 }
 
 /** The library takes one digest for message and mask; where they differ, the padding is read here. */
 function verifyPss(pss: PssParameters, key: KeyObject, signed: Buffer, value: Buffer): boolean {
-  if (pss.digest !== pss.maskDigest) return verifyPssDigest(pss, key, createHash(pss.digest).update(signed).digest(), value)
+  if (pss.digest !== pss.maskDigest)
+    return verifyPssDigest(pss, key, createHash(pss.digest).update(signed).digest(), value)
   const { saltLength } = pss
   return verify(pss.digest, signed, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, value)
 }

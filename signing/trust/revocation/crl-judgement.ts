@@ -147,7 +147,11 @@ function vouchesForItself(list: RevocationList, signer: Certificate): boolean {
 }
 
 /** The newest delta that builds upon this base (§5.2.4: same issuer, scope and key; numbers that meet). */
-function bestDelta(inquiry: Inquiry, { list: base, signer }: Accepted, deltas: readonly Accepted[]): RevocationList | null {
+function bestDelta(
+  inquiry: Inquiry,
+  { list: base, signer }: Accepted,
+  deltas: readonly Accepted[],
+): RevocationList | null {
   const { number } = base
   if (number === null) return null
   const fitting = deltas.filter(({ list, signer: deltaSigner }) => {
@@ -197,11 +201,15 @@ function combine(partials: readonly Partial[]): Statement[] {
 }
 
 function jointly(partials: readonly Partial[]): Statement[] {
-  const parts = partials.filter(({ reasons, statement }) => reasons.size < ALL_REASONS.size && statement.kind === 'good')
+  const parts = partials.filter(
+    ({ reasons, statement }) => reasons.size < ALL_REASONS.size && statement.kind === 'good',
+  )
   const fresh = parts.filter(({ statement }) => statement.fresh)
   const use = covers(fresh) ? fresh : parts
   // a chain of lists is as fresh as its oldest
-  const [oldest] = [...use].sort((a, b) => a.statement.source.thisUpdate.getTime() - b.statement.source.thisUpdate.getTime())
+  const [oldest] = [...use].sort(
+    (a, b) => a.statement.source.thisUpdate.getTime() - b.statement.source.thisUpdate.getTime(),
+  )
   return oldest !== undefined && covers(use) ? [{ ...oldest.statement, fresh: use === fresh }] : []
 }
 

@@ -16,14 +16,18 @@ export const ALL_REASONS: ReadonlySet<ReasonFlag> = new Set(REASONS.filter((reas
 export function coverage(list: RevocationList, certificate: Certificate): ReadonlySet<ReasonFlag> | null {
   if (!isKindCovered(list, certificate)) return null
   const points = [...readDistributionPoints(certificate), pointless(certificate)]
-  const covered = new Set(points.flatMap((point) => (matches(list, certificate, point) ? [...reasonsOf(list, point)] : [])))
+  const covered = new Set(
+    points.flatMap((point) => (matches(list, certificate, point) ? [...reasonsOf(list, point)] : [])),
+  )
   return covered.size === 0 ? null : covered
 }
 
 /** §6.3.3 b 2 ii to iv. */
 function isKindCovered({ scope }: RevocationList, { isCa }: Certificate): boolean {
   if (scope === null) return true
-  return !scope.onlyAttributeCertificates && !(scope.onlyUserCertificates && isCa) && !(scope.onlyCaCertificates && !isCa)
+  return (
+    !scope.onlyAttributeCertificates && !(scope.onlyUserCertificates && isCa) && !(scope.onlyCaCertificates && !isCa)
+  )
 }
 
 /** §6.3.3, last paragraph: lists that no distribution point names may still come from the issuer itself. */

@@ -145,7 +145,8 @@ function readHeader(bytes: Buffer, at: number, tag: number | null): { start: num
   const first = bytes[at + 1] ?? 0x80
   if (first >= 0x80) return readLongHeader(bytes, at, tag)
   const end = at + 2 + first
-  if ((tag !== null && bytes[at] !== tag) || end > bytes.length) throw damaged('an entry of a revocation list is damaged')
+  if ((tag !== null && bytes[at] !== tag) || end > bytes.length)
+    throw damaged('an entry of a revocation list is damaged')
   return { start: at + 2, end }
 }
 

@@ -23,7 +23,8 @@ export function judgeOcsp(inquiry: Inquiry): Statement[] {
   return inquiry.evidence.ocsps.slice(0, MAX_ANSWERS).flatMap((der) => {
     const parsed = readOrNull(() => parseOcsp(der))
     const sha256 = parsed?.kind === 'answered' ? parsed.sha256 : createHash('sha256').update(der).digest('hex')
-    const result = parsed === null ? 'damaged' : parsed.kind === 'failed' ? 'responder-failed' : judgeAnswer(inquiry, parsed)
+    const result =
+      parsed === null ? 'damaged' : parsed.kind === 'failed' ? 'responder-failed' : judgeAnswer(inquiry, parsed)
     if (typeof result !== 'string') return [result]
     inquiry.refuse('ocsp', sha256, result)
     return []
@@ -51,10 +52,15 @@ function judgeAnswer(inquiry: Inquiry, response: OcspResponse): Statement | Refu
 /** CertID: hash of the issuer's name, hash of its key, serial; in the digest that it states itself. */
 function isAbout(id: SingleAnswer['certificate'], { certificate, issuer }: Inquiry): boolean {
   if (id.digest === null || !id.serial.equals(certificate.serial)) return false
-  const hash = (bytes: Buffer): Buffer => createHash(id.digest ?? 'sha1').update(bytes).digest()
+  const hash = (bytes: Buffer): Buffer =>
+    createHash(id.digest ?? 'sha1')
+      .update(bytes)
+      .digest()
   // the issuer may write its name in another string type than those it issued to
   const names = [issuer.subject.der, certificate.issuer.der]
-  return names.some((name) => hash(name).equals(id.issuerNameHash)) && hash(keyBits(issuer.spki)).equals(id.issuerKeyHash)
+  return (
+    names.some((name) => hash(name).equals(id.issuerNameHash)) && hash(keyBits(issuer.spki)).equals(id.issuerKeyHash)
+  )
 }
 
 function contentFault(inquiry: Inquiry, response: OcspResponse, answer: SingleAnswer): RefusalReason | null {
@@ -64,7 +70,8 @@ function contentFault(inquiry: Inquiry, response: OcspResponse, answer: SingleAn
   if (thisUpdate.getTime() > latest || response.producedAt.getTime() > latest) return 'from-the-future'
   if (response.producedAt.getTime() + skewMs < thisUpdate.getTime()) return 'times-contradict'
   if (nextUpdate !== null && nextUpdate < thisUpdate) return 'times-contradict'
-  if (hasUnknownCritical(response.extensions, KNOWN) || hasUnknownCritical(extensions, KNOWN)) return 'unknown-critical-extension'
+  if (hasUnknownCritical(response.extensions, KNOWN) || hasUnknownCritical(extensions, KNOWN))
+    return 'unknown-critical-extension'
   const echoed = response.extensions.get(OCSP.nonce)
   if (nonce !== null && echoed !== undefined && !isNonce(echoed.value, nonce)) return 'nonce'
   return certificateHash(answer, certificate) === 'other' ? 'other-certificate' : null
@@ -96,7 +103,12 @@ function isTooLate(certificate: Certificate, answer: SingleAnswer): boolean {
 
 /** The certificate whose key signed the response, if it may speak for the issuer. */
 function findSigner(inquiry: Inquiry, response: OcspResponse): Certificate | RefusalReason {
-  const candidates = [inquiry.issuer, ...inquiry.trustedResponders, ...readable([...response.certificates]), ...inquiry.pool]
+  const candidates = [
+    inquiry.issuer,
+    ...inquiry.trustedResponders,
+    ...readable([...response.certificates]),
+    ...inquiry.pool,
+  ]
   const named = candidates.filter((candidate) => isResponder(response, candidate))
   const tried = new Set<string>()
   let best: RefusalReason = 'unauthorised-signer'
@@ -113,7 +125,10 @@ function findSigner(inquiry: Inquiry, response: OcspResponse): Certificate | Ref
 
 function isResponder({ responder }: OcspResponse, candidate: Certificate): boolean {
   if (responder.name !== null) return responder.name.key === candidate.subject.key
-  return createHash('sha1').update(keyBits(candidate.spki)).digest().equals(responder.keyHash ?? EMPTY)
+  return createHash('sha1')
+    .update(keyBits(candidate.spki))
+    .digest()
+    .equals(responder.keyHash ?? EMPTY)
 }
 
 function isSignedBy(response: OcspResponse, { spki }: Certificate): boolean {
@@ -126,7 +141,8 @@ function entitlement(inquiry: Inquiry, { producedAt }: OcspResponse, candidate: 
   const { issuer, trustedResponders } = inquiry
   if (candidate.spki.equals(issuer.spki) && candidate.subject.key === issuer.subject.key) return null
   if (trustedResponders.some(({ sha256 }) => sha256 === candidate.sha256)) return null
-  if (candidate.extendedKeyUsage?.has(OCSP.signing) !== true || !isIssuedBy(candidate, issuer)) return 'unauthorised-signer'
+  if (candidate.extendedKeyUsage?.has(OCSP.signing) !== true || !isIssuedBy(candidate, issuer))
+    return 'unauthorised-signer'
   if (producedAt < candidate.notBefore || producedAt > candidate.notAfter) return 'unauthorised-signer'
   if (hasUnknownCritical(candidate.extensions, KNOWN_IN_DELEGATE)) return 'unauthorised-signer'
   // §4.2.2.2.1: with nocheck the CA vouches for the delegate for its whole lifetime
@@ -143,7 +159,18 @@ function isIssuedBy(candidate: Certificate, issuer: Certificate): boolean {
 function sourceOf(response: OcspResponse, answer: SingleAnswer, signer: Certificate): RevocationSource {
   const { der, sha256, producedAt, signatureAlgorithm } = response
   const { thisUpdate, nextUpdate } = answer
-  return { kind: 'ocsp', der, sha256, thisUpdate, nextUpdate, producedAt, signatureAlgorithm, signer, signerPath: null, delta: null }
+  return {
+    kind: 'ocsp',
+    der,
+    sha256,
+    thisUpdate,
+    nextUpdate,
+    producedAt,
+    signatureAlgorithm,
+    signer,
+    signerPath: null,
+    delta: null,
+  }
 }
 
 /** The octets of the key without the header of its BIT STRING: what OCSP hashes. */

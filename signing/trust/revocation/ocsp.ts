@@ -16,8 +16,7 @@ import { reasonOf } from './verdict.ts'
 import type { RevocationReason } from './verdict.ts'
 
 export type OcspAnswer =
-  | { readonly kind: 'failed'; readonly status: OcspFailure }
-  | ({ readonly kind: 'answered' } & OcspResponse)
+  { readonly kind: 'failed'; readonly status: OcspFailure } | ({ readonly kind: 'answered' } & OcspResponse)
 
 export type OcspFailure = 'malformedRequest' | 'internalError' | 'tryLater' | 'sigRequired' | 'unauthorized' | 'unknown'
 
@@ -134,7 +133,11 @@ function readStatus(element: Element | undefined): SingleAnswer['status'] {
   if (element?.tag === 0x82) return { kind: 'unknown' }
   const [time, reason] = children(expect(element, 0xa1))
   const code = reason === undefined ? undefined : expect(children(reason)[0], ENUMERATED).content
-  return { kind: 'revoked', time: readGeneralizedTime(time), reason: code === undefined ? 'unspecified' : reasonOf(code) }
+  return {
+    kind: 'revoked',
+    time: readGeneralizedTime(time),
+    reason: code === undefined ? 'unspecified' : reasonOf(code),
+  }
 }
 
 function damaged(message: string): SigningError {
