@@ -26,7 +26,6 @@ export interface KeyVerdict {
  * - `bnetza`: the German view for qualified signatures
  */
 export type AlgorithmPolicy = 'ts119312' | 'bnetza'
-export const ALGORITHM_POLICIES = ['ts119312', 'bnetza'] as const satisfies readonly AlgorithmPolicy[]
 
 /** What made a signature value; names as signing/trust/signature-value.ts gives them. */
 export interface AlgorithmUse {

@@ -27,5 +27,5 @@ export {
   sessionState,
 } from './credentials.ts'
 export type { Assurance, AttemptRecord, EnrolmentFacts, LockoutRule, SessionFacts } from './credentials.ts'
-export { judgeAlgorithm, judgeDigest, judgeKey, judgeSigningKey } from './algorithms.ts'
+export { judgeAlgorithm, judgeDigest, judgeSigningKey } from './algorithms.ts'
 export type { AlgorithmPolicy, AlgorithmVerdict } from './algorithms.ts'

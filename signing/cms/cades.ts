@@ -98,7 +98,7 @@ export function contentDigests(content: RandomAccess): (digest: string) => Promi
 }
 
 /** Reads the content once, in pieces. */
-export async function digestSource(source: RandomAccess, digest: string): Promise<Buffer> {
+async function digestSource(source: RandomAccess, digest: string): Promise<Buffer> {
   const hash = createHash(digest)
   for (let at = 0; at < source.size;) {
     const bytes = await source.read(at, Math.min(READ_BYTES, source.size - at))

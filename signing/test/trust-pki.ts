@@ -11,7 +11,6 @@ import {
   sequence,
   setOf,
   time,
-  unsignedInteger,
   utf8String,
 } from '../asn1/der.ts'
 import { parseCertificate } from '../trust/certificate.ts'
@@ -164,8 +163,6 @@ export function nameOf(commonName: string): Buffer {
 
 export const generalized = (at: string): Buffer =>
   encode(0x18, Buffer.from(new Date(at).toISOString().replace(/[-:T]|\.\d+/g, ''), 'latin1'))
-
-export const serialOf = (value: number): Buffer => unsignedInteger(Buffer.from([value >> 8, value & 0xff])).subarray(2)
 
 const signed = (tbs: Buffer, key: KeyObject): Buffer => sequence(tbs, ECDSA_SHA256, bitString(sign('sha256', tbs, key)))
 

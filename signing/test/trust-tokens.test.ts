@@ -31,7 +31,7 @@ if (!existsSync(manifestFile)) {
 } else {
   describe('recorded OCSP answers and CRLs', () => {
     const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as { cases: TokenCase[] }
-    const cases = manifest.cases.filter(({ kind }) => kind === 'ocsp-response' || kind === 'crl')
+    const cases = manifest.cases.filter(({ kind }) => ['ocsp-response', 'crl'].includes(kind))
     for (const test of cases) {
       it(`${test.file}: ${test.expect}${test.reason === undefined ? '' : `, ${test.reason}`}`, () => {
         const verdict = judge(test)

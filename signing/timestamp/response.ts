@@ -58,7 +58,7 @@ export async function checkResponse(
  *
  * @throws SigningError `signing/asn1-damaged`
  */
-export function readResponse(response: Buffer): { granted: boolean; detail: string; token: Buffer | null } {
+function readResponse(response: Buffer): { granted: boolean; detail: string; token: Buffer | null } {
   const whole = readBer(response)
   if (whole.encoding.length !== response.length)
     throw new SigningError('signing/asn1-damaged', 'bytes follow the answer')

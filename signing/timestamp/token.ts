@@ -102,15 +102,6 @@ export function hasUnknownCritical({ extensions }: TimestampInfo): boolean {
   return [...extensions.values()].some(({ critical }) => critical)
 }
 
-/** The authority claims a qualified time-stamp (EN 319 422 §9.1); only the trusted lists say whether it may. */
-export function claimsQualified({ extensions }: TimestampInfo): boolean {
-  const statements = extensions.get(EXTENSION.qcStatements)
-  if (statements === undefined) return false
-  return der
-    .childrenOf(der.decode(statements.value), der.TAG.sequence)
-    .some((statement) => der.readOid(der.childrenOf(statement, der.TAG.sequence)[0]) === ESI4_QTST)
-}
-
 function isNameOf(certificate: Certificate, tsa: GeneralName): boolean {
   const key = generalNameKey(tsa)
   if (key === generalNameKey({ kind: 'directory', name: certificate.subject })) return true
@@ -167,4 +158,3 @@ function damaged(message: string): SigningError {
 /** seconds, millis [0], micros [1], in milliseconds */
 const SCALE: Readonly<Record<number, number>> = { 0x02: 1000, 0x80: 1, 0x81: 0.001 }
 const ONE = Buffer.from([1])
-const ESI4_QTST = '0.4.0.19422.1.1'

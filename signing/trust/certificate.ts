@@ -195,7 +195,7 @@ function hasExplicitCurve(spki: Buffer): boolean {
 
 /** Extensions of certificates, CRLs, CRL entries and OCSP answers: SEQUENCE OF, inside its context tag. */
 export function readExtensions(wrapper: Element | undefined): Map<string, Extension> {
-  return wrapper === undefined ? new Map() : readExtensionList(children(wrapper)[0])
+  return wrapper === undefined ? new Map<string, Extension>() : readExtensionList(children(wrapper)[0])
 }
 
 /** The SEQUENCE OF Extension itself. */

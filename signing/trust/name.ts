@@ -49,11 +49,6 @@ export function isWithin(name: Name, base: Name): boolean {
   return base.relativeNames.every((part, index) => part === name.relativeNames[index])
 }
 
-/** The first value of this attribute type, or an empty text. */
-export function attributeOf(name: Name, type: string): string {
-  return name.attributes.find((attribute) => attribute.type === type)?.value ?? ''
-}
-
 /** A name one relative name longer: how a distribution point names itself below its CRL issuer (§4.2.1.13). */
 export function extendName(name: Name, relative: Element): Name {
   const attributes = [...name.attributes]
@@ -75,7 +70,7 @@ function relativeName(part: Element, attributes: NameAttribute[]): string {
 }
 
 /** The text of a DirectoryString, IA5String or the like; null for every other type. */
-export function readText(value: Element): string | null {
+function readText(value: Element): string | null {
   switch (value.tag) {
     case TAG.utf8String:
       return value.content.toString('utf8')

@@ -5,7 +5,7 @@
  * (cross certificates, renewed CAs). Bounded in paths, depth and steps, because the pool comes from the document.
  */
 import type { Certificate } from './certificate.ts'
-import type { Path, TrustAnchor } from './path.ts'
+import type { Path, TrustAnchor } from './trust-anchor.ts'
 
 /**
  * Paths for `leaf`, the most promising first.

@@ -77,7 +77,7 @@ export function algorithmFacts(algorithm: Buffer, spki: Buffer, digestAlgorithm?
 }
 
 /** Kind and size of a public key. */
-export function keyFacts(spki: Buffer): Pick<AlgorithmFacts, 'keyKind' | 'keyBits' | 'curve'> {
+function keyFacts(spki: Buffer): Pick<AlgorithmFacts, 'keyKind' | 'keyBits' | 'curve'> {
   const key = publicKeyOf(spki)
   const details = key?.asymmetricKeyDetails ?? {}
   switch (key?.asymmetricKeyType) {
@@ -92,6 +92,9 @@ export function keyFacts(spki: Buffer): Pick<AlgorithmFacts, 'keyKind' | 'keyBit
       return { keyKind: 'ed25519', keyBits: 255, curve: null }
     case 'ed448':
       return { keyKind: 'ed448', keyBits: 448, curve: null }
+    case 'x25519':
+    case 'x448':
+    case undefined:
     default:
       return { keyKind: 'unknown', keyBits: 0, curve: null }
   }

@@ -58,12 +58,12 @@ export function signatureAlgorithm(key: KeyObject): Buffer {
     : der.sequence(der.oid('1.2.840.113549.1.1.11'), der.derNull())
 }
 
-export function distinguishedName(commonName: string): Buffer {
+function distinguishedName(commonName: string): Buffer {
   const part = (type: string, value: string): Buffer => der.setOf(der.sequence(der.oid(type), der.utf8String(value)))
   return der.sequence(part('2.5.4.10', 'Amtsbote Test'), part('2.5.4.3', commonName))
 }
 
-export function keyIdentifier(spki: Buffer): Buffer {
+function keyIdentifier(spki: Buffer): Buffer {
   const [, bits] = der.childrenOf(der.decode(spki), der.TAG.sequence)
   return createHash('sha1')
     .update(bits?.content.subarray(1) ?? spki)

@@ -14,8 +14,8 @@ import { verifyValue } from '../signature-value.ts'
 import { ALL_REASONS, coverage } from './crl-scope.ts'
 import { findEntry, parseRevocationList } from './crl.ts'
 import type { RevocationList } from './crl.ts'
-import { isFresh, judgeSigner, readOrNull } from './judgement.ts'
-import type { Inquiry, Statement } from './judgement.ts'
+import { isFresh, readOrNull } from './inquiry.ts'
+import type { Inquiry, Statement } from './inquiry.ts'
 import type { RefusalReason, RevocationSource } from './verdict.ts'
 
 /** What the lists at hand say; what does not count is refused by reason. */
@@ -127,7 +127,7 @@ function pathStatus(inquiry: Inquiry, list: RevocationList, { certificates, anch
     const issuer = issuers[index]
     const known = [inquiry.issuer.sha256, anchor.certificate.sha256].includes(certificate.sha256)
     if (known || issuer === undefined || (index === 0 && vouchesForItself(list, certificate))) continue
-    const { kind } = judgeSigner(inquiry, certificate, issuer)
+    const { kind } = inquiry.judgeSigner(certificate, issuer)
     if (kind === 'revoked' || kind === 'hold') return 'signer-revoked'
     if (kind !== 'good') return 'signer-status-unknown'
   }

@@ -11,8 +11,8 @@ import { EXTENSION, readBits } from '../certificate.ts'
 import type { Certificate } from '../certificate.ts'
 import { verifyCertificate, verifyValue } from '../signature-value.ts'
 import { hasUnknownCritical } from './crl.ts'
-import { isFresh, judgeSigner, readOrNull, readable } from './judgement.ts'
-import type { Inquiry, Statement } from './judgement.ts'
+import { isFresh, readOrNull, readable } from './inquiry.ts'
+import type { Inquiry, Statement } from './inquiry.ts'
 import { parseOcsp } from './ocsp.ts'
 import type { OcspResponse, SingleAnswer } from './ocsp.ts'
 import { readGeneralizedTime } from './time.ts'
@@ -147,7 +147,7 @@ function entitlement(inquiry: Inquiry, { producedAt }: OcspResponse, candidate: 
   if (hasUnknownCritical(candidate.extensions, KNOWN_IN_DELEGATE)) return 'unauthorised-signer'
   // §4.2.2.2.1: with nocheck the CA vouches for the delegate for its whole lifetime
   if (candidate.extensions.has(EXTENSION.ocspNoCheck)) return null
-  const { kind } = judgeSigner(inquiry, candidate, issuer)
+  const { kind } = inquiry.judgeSigner(candidate, issuer)
   if (kind === 'good') return null
   return kind === 'revoked' || kind === 'hold' ? 'signer-revoked' : 'signer-status-unknown'
 }
