@@ -36,22 +36,26 @@ export interface CertificateRequest {
 
 /** Issues a certificate; signed by itself when no issuer is given. */
 export function issue(request: CertificateRequest): Holder {
-  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const key = request.keyOf?.key ?? pair.privateKey
-  const spki = request.keyOf?.spki ?? pair.publicKey.export({ format: 'der', type: 'spki' })
+  const { key, spki } = request.keyOf ?? makeKey()
+  const { from = '2020-01-01', until = '2040-01-01', extensions = [], ca = false } = request
   const issuer = request.issuer?.certificate.subject.der ?? nameOf(request.name)
   const tbs = sequence(
     encode(0xa0, integer(2)),
     integer(request.serial ?? nextSerial++),
     ECDSA_SHA256,
     issuer,
-    sequence(time(new Date(request.from ?? '2020-01-01')), time(new Date(request.until ?? '2040-01-01'))),
+    sequence(time(new Date(from)), time(new Date(until))),
     nameOf(request.name),
     spki,
-    encode(0xa3, sequence(...(request.ca === true ? CA : []), ...(request.extensions ?? []))),
+    encode(0xa3, sequence(...(ca ? CA : []), ...extensions)),
   )
   const der = signed(tbs, request.issuer?.key ?? key)
   return { key, spki, certificate: parseCertificate(der) }
+}
+
+function makeKey(): Pick<Holder, 'key' | 'spki'> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return { key: privateKey, spki: publicKey.export({ format: 'der', type: 'spki' }) }
 }
 
 export interface ListRequest {

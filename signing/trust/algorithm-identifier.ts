@@ -6,7 +6,7 @@
  */
 import { TAG, childrenOf, decode, expect, readOid } from '../asn1/der.ts'
 import type { Element } from '../asn1/der.ts'
-import { readCount } from './certificate.ts'
+import { readCount } from './fields.ts'
 
 export type Scheme = 'rsa-pkcs1' | 'rsa-pss' | 'ecdsa' | 'ecdsa-plain' | 'eddsa' | 'dsa'
 

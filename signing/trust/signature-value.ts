@@ -79,25 +79,11 @@ export function algorithmFacts(algorithm: Buffer, spki: Buffer, digestAlgorithm?
 /** Kind and size of a public key. */
 function keyFacts(spki: Buffer): Pick<AlgorithmFacts, 'keyKind' | 'keyBits' | 'curve'> {
   const key = publicKeyOf(spki)
-  const details = key?.asymmetricKeyDetails ?? {}
-  switch (key?.asymmetricKeyType) {
-    case 'rsa':
-    case 'rsa-pss':
-      return { keyKind: 'rsa', keyBits: details.modulusLength ?? 0, curve: null }
-    case 'dsa':
-      return { keyKind: 'dsa', keyBits: details.modulusLength ?? 0, curve: null }
-    case 'ec':
-      return { keyKind: 'ec', keyBits: curveBits(details.namedCurve ?? ''), curve: details.namedCurve ?? null }
-    case 'ed25519':
-      return { keyKind: 'ed25519', keyBits: 255, curve: null }
-    case 'ed448':
-      return { keyKind: 'ed448', keyBits: 448, curve: null }
-    case 'x25519':
-    case 'x448':
-    case undefined:
-    default:
-      return { keyKind: 'unknown', keyBits: 0, curve: null }
-  }
+  const { modulusLength = 0, namedCurve = '' } = key?.asymmetricKeyDetails ?? {}
+  const keyKind = KEY_KINDS.get(key?.asymmetricKeyType ?? '') ?? 'unknown'
+  if (keyKind === 'ec') return { keyKind, keyBits: curveBits(namedCurve), curve: namedCurve }
+  if (keyKind === 'rsa' || keyKind === 'dsa') return { keyKind, keyBits: modulusLength, curve: null }
+  return { keyKind, keyBits: EDWARDS_BITS.get(keyKind) ?? 0, curve: null }
 }
 
 function judge(question: ValueQuestion, signature: Buffer): ValueVerdict {
@@ -111,8 +97,9 @@ function judge(question: ValueQuestion, signature: Buffer): ValueVerdict {
   if (digest === null && scheme.scheme !== 'eddsa')
     return { kind: 'unsupported', algorithm: algorithmOid(question.algorithm) }
   const { signed } = question
-  if (Buffer.isBuffer(signed)) return verifyBytes(scheme, digest, key, signed, signature)
-  return verifyDigest(scheme, digest, key, signed, signature)
+  const agreed = { ...scheme, digest }
+  if (Buffer.isBuffer(signed)) return verifyBytes(agreed, key, signed, signature)
+  return verifyDigest(agreed, key, signed.digest, signature)
 }
 
 /** The digest of the signature; RFC 5652 lets CMS say it twice, and both must agree (EdDSA names none, RFC 8419). */
@@ -123,14 +110,8 @@ function agreedDigest(scheme: SignatureScheme, apart: Buffer | undefined): Diges
   return named === scheme.digest ? named : 'contradiction'
 }
 
-function verifyBytes(
-  scheme: SignatureScheme,
-  digest: Digest | null,
-  key: KeyObject,
-  signed: Buffer,
-  value: Buffer,
-): ValueVerdict {
-  const { pss } = scheme
+function verifyBytes(scheme: SignatureScheme, key: KeyObject, signed: Buffer, value: Buffer): ValueVerdict {
+  const { pss, digest } = scheme
   if (pss !== null) return verdict(verifyPss(pss, key, signed, value))
   if (scheme.scheme === 'rsa-pkcs1')
     return verdict(verify(digest, signed, { key, padding: constants.RSA_PKCS1_PADDING }, value))
@@ -146,14 +127,9 @@ function verifyPss(pss: PssParameters, key: KeyObject, signed: Buffer, value: Bu
   return verify(pss.digest, signed, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, value)
 }
 
-function verifyDigest(
-  scheme: SignatureScheme,
-  digest: Digest | null,
-  key: KeyObject,
-  { digest: signed }: { digest: Buffer },
-  value: Buffer,
-): ValueVerdict {
-  if (scheme.pss !== null) return verdict(verifyPssDigest(scheme.pss, key, signed, value))
+function verifyDigest(scheme: SignatureScheme, key: KeyObject, signed: Buffer, value: Buffer): ValueVerdict {
+  const { pss, digest } = scheme
+  if (pss !== null) return verdict(verifyPssDigest(pss, key, signed, value))
   if (scheme.scheme === 'rsa-pkcs1' && digest !== null) return verdict(verifyPkcs1Digest(digest, key, signed, value))
   return { kind: 'unsupported', algorithm: `${scheme.scheme} over a digest` }
 }
@@ -175,6 +151,19 @@ function isOpenSslFault(error: unknown): boolean {
 
 const BAD: ValueVerdict = { kind: 'bad' }
 const EMPTY = Buffer.alloc(0)
+/** by the names of the library */
+const KEY_KINDS: ReadonlyMap<string, AlgorithmFacts['keyKind']> = new Map([
+  ['rsa', 'rsa'],
+  ['rsa-pss', 'rsa'],
+  ['dsa', 'dsa'],
+  ['ec', 'ec'],
+  ['ed25519', 'ed25519'],
+  ['ed448', 'ed448'],
+])
+const EDWARDS_BITS: ReadonlyMap<string, number> = new Map([
+  ['ed25519', 255],
+  ['ed448', 448],
+])
 const KEY_TYPES: Readonly<Record<Scheme, readonly string[]>> = {
   'rsa-pkcs1': ['rsa'],
   'rsa-pss': ['rsa', 'rsa-pss'],

@@ -7,16 +7,9 @@ import { createHash } from 'node:crypto'
 import { TAG, childrenOf, decode, decodeFirst, expect, readTime } from '../../asn1/der.ts'
 import type { Element } from '../../asn1/der.ts'
 import { SigningError } from '../../errors.ts'
-import {
-  EXTENSION,
-  readAuthorityKeyIdentifier,
-  readBoolean,
-  readExtensionList,
-  readExtensions,
-  readNamedBits,
-  splitSigned,
-} from '../certificate.ts'
-import type { Extension } from '../certificate.ts'
+import { EXTENSION, readAuthorityKeyIdentifier } from '../certificate.ts'
+import { readBoolean, readExtensionList, readExtensions, readNamedBits, splitSigned } from '../fields.ts'
+import type { Extension } from '../fields.ts'
 import { REASONS, readPointName } from '../extensions.ts'
 import type { DistributionPoint, ReasonFlag } from '../extensions.ts'
 import { readGeneralName } from '../general-name.ts'
@@ -88,7 +81,6 @@ function readList(der: Buffer): RevocationList {
   if (fields[0]?.tag === TAG.integer) fields.shift()
   const [inner, issuer, thisUpdate, ...rest] = fields
   if (!expect(inner, TAG.sequence).encoding.equals(algorithm)) throw damaged('a revocation list names two algorithms')
-  const nextUpdate = rest[0]?.tag === TAG.sequence || rest[0]?.tag === CONTEXT_0 ? undefined : rest[0]
   const entries = rest.find(({ tag }) => tag === TAG.sequence)?.content ?? EMPTY
   const extensions = readExtensions(rest.find(({ tag }) => tag === CONTEXT_0))
   return {
@@ -96,17 +88,31 @@ function readList(der: Buffer): RevocationList {
     sha256: createHash('sha256').update(der).digest('hex'),
     issuer: parseName(issuer),
     thisUpdate: readTime(thisUpdate),
-    nextUpdate: nextUpdate === undefined ? null : readTime(nextUpdate),
+    nextUpdate: readNextUpdate(rest[0]),
     signatureAlgorithm: algorithm,
     tbs: tbs.encoding,
     signature,
+    ...readListExtensions(extensions),
+    hasUnknownCritical: hasUnknownCritical(extensions, KNOWN) || entriesHaveUnknownCritical(entries),
+    entries,
+  }
+}
+
+/** §5.1.2.5: optional, and followed by the entries or the extensions, which are no times. */
+function readNextUpdate(element: Element | undefined): Date | null {
+  const isAbsent = element === undefined || element.tag === TAG.sequence || element.tag === CONTEXT_0
+  return isAbsent ? null : readTime(element)
+}
+
+function readListExtensions(
+  extensions: ReadonlyMap<string, Extension>,
+): Pick<RevocationList, 'keyIdentifier' | 'number' | 'baseNumber' | 'scope' | 'expiredSince'> {
+  return {
     keyIdentifier: readAuthorityKeyIdentifier(extensions.get(EXTENSION.authorityKeyIdentifier))?.keyIdentifier ?? null,
     number: readNumber(extensions.get(CRL.number)),
     baseNumber: readNumber(extensions.get(CRL.deltaIndicator)),
     scope: readScope(extensions.get(CRL.issuingDistributionPoint)),
     expiredSince: readExpiredSince(extensions.get(CRL.expiredCertificates)),
-    hasUnknownCritical: hasUnknownCritical(extensions, KNOWN) || entriesHaveUnknownCritical(entries),
-    entries,
   }
 }
 

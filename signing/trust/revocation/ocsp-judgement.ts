@@ -7,7 +7,8 @@
 import { createHash } from 'node:crypto'
 import { TAG, childrenOf, decode, expect } from '../../asn1/der.ts'
 import { readDigest } from '../algorithm-identifier.ts'
-import { EXTENSION, readBits } from '../certificate.ts'
+import { EXTENSION } from '../certificate.ts'
+import { readBits } from '../fields.ts'
 import type { Certificate } from '../certificate.ts'
 import { verifyCertificate, verifyValue } from '../signature-value.ts'
 import { hasUnknownCritical } from './crl.ts'
@@ -141,15 +142,19 @@ function entitlement(inquiry: Inquiry, { producedAt }: OcspResponse, candidate: 
   const { issuer, trustedResponders } = inquiry
   if (candidate.spki.equals(issuer.spki) && candidate.subject.key === issuer.subject.key) return null
   if (trustedResponders.some(({ sha256 }) => sha256 === candidate.sha256)) return null
-  if (candidate.extendedKeyUsage?.has(OCSP.signing) !== true || !isIssuedBy(candidate, issuer))
-    return 'unauthorised-signer'
-  if (producedAt < candidate.notBefore || producedAt > candidate.notAfter) return 'unauthorised-signer'
-  if (hasUnknownCritical(candidate.extensions, KNOWN_IN_DELEGATE)) return 'unauthorised-signer'
+  if (!isDelegate(candidate, issuer, producedAt)) return 'unauthorised-signer'
   // §4.2.2.2.1: with nocheck the CA vouches for the delegate for its whole lifetime
   if (candidate.extensions.has(EXTENSION.ocspNoCheck)) return null
   const { kind } = inquiry.judgeSigner(candidate, issuer)
   if (kind === 'good') return null
   return kind === 'revoked' || kind === 'hold' ? 'signer-revoked' : 'signer-status-unknown'
+}
+
+/** Issued for the purpose, by this CA itself, and in force when it signed. */
+function isDelegate(candidate: Certificate, issuer: Certificate, at: Date): boolean {
+  if (candidate.extendedKeyUsage?.has(OCSP.signing) !== true) return false
+  if (at < candidate.notBefore || at > candidate.notAfter) return false
+  return !hasUnknownCritical(candidate.extensions, KNOWN_IN_DELEGATE) && isIssuedBy(candidate, issuer)
 }
 
 function isIssuedBy(candidate: Certificate, issuer: Certificate): boolean {
