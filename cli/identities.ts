@@ -1,4 +1,5 @@
 /** Key pairs of OSCI parties in the keys folder: `<name>-signature.p12` and `<name>-cipher.p12` make one identity. */
+import { CliError } from './errors.ts'
 import { ensureTrialKey, keyFileNames, openKeyFile } from './key-files.ts'
 import type { OsciIdentity } from '../mailbox/index.ts'
 import type { World } from '../storage/index.ts'
@@ -27,11 +28,11 @@ export async function openIdentity(folder: string, name: string): Promise<OpenId
   const cipher = await openKeyFile(folder, `${name}-cipher`)
   const signatureCertificate = signature?.signing.certificateChain[0]
   if (!signature || !cipher || !signatureCertificate) return null
-  return {
-    signing: signature.signing,
-    decryption: cipher.decryption,
-    certificates: { cipherCertificate: cipher.decryption.certificate, signatureCertificate },
-  }
+  const { decryption } = cipher
+  if (decryption === null) throw new CliError('cli/bad-data-folder', `${name}-cipher.p12 must hold an RSA key`)
+  const { signing } = signature
+  const certificates = { cipherCertificate: decryption.certificate, signatureCertificate }
+  return { signing, decryption, certificates }
 }
 
 /** Adds every identity of the folder that `opened` does not hold yet; how a running server learns of new mailboxes. */

@@ -25,7 +25,8 @@ export interface TrialKey {
 
 export interface OpenedKeys {
   signing: SigningKey
-  decryption: DecryptionKey
+  /** null for keys of elliptic curves, which only sign */
+  decryption: DecryptionKey | null
 }
 
 /** Files that are not whole yet have names that begin so. */

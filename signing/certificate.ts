@@ -154,7 +154,7 @@ function readKey(der: Buffer): CertificateFacts['key'] {
   try {
     const key = new X509Certificate(der).publicKey
     const details = key.asymmetricKeyDetails ?? {}
-    if (key.asymmetricKeyType === 'rsa') return { kind: 'rsa', bits: details.modulusLength ?? 0 }
+    if (key.asymmetricKeyType?.startsWith('rsa')) return { kind: 'rsa', bits: details.modulusLength ?? 0 }
     const bits = /(\d{3})/.exec(details.namedCurve ?? '')?.[1]
     return { kind: key.asymmetricKeyType === 'ec' ? 'ec' : 'other', bits: Number(bits ?? 0) }
   } catch (cause) {

@@ -4,11 +4,12 @@
  * An integrity check, not a validation: it says whether digest and signature fit the certificate inside, never whether
  * that certificate can be trusted. Steps after RFC 5652 §5.4 and §5.6, RFC 5035 §3.
  */
-import { X509Certificate, constants, createHash, verify } from 'node:crypto'
+import { X509Certificate, createHash } from 'node:crypto'
 import { TAG, childrenOf, decode, decodeFirst, expect, readOid } from '../asn1/der.ts'
 import type { Element } from '../asn1/der.ts'
 import { certificateParts } from '../certificate.ts'
 import { SigningError } from '../errors.ts'
+import { valueFits } from '../keys/algorithms.ts'
 import type { SignatureAlgorithm } from '../keys/signing-key.ts'
 import { ALGORITHMS, OID } from './signed-data.ts'
 
@@ -139,11 +140,7 @@ function isSigner(certificate: Buffer, issuerAndSerial: Buffer): boolean {
 }
 
 function signatureFits({ algorithm, attributes, value }: Signed, certificate: Buffer): boolean {
-  const key = new X509Certificate(certificate).publicKey
-  if (key.asymmetricKeyType !== 'rsa') return false
-  const padding = algorithm.startsWith('rsa-pss') ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING
-  const saltLength = constants.RSA_PSS_SALTLEN_DIGEST
-  return verify(ALGORITHMS[algorithm].hash, attributes, { key, padding, saltLength }, value)
+  return valueFits(new X509Certificate(certificate).publicKey, algorithm, attributes, value)
 }
 
 function isOne(version: Element | undefined): boolean {

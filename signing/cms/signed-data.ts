@@ -16,7 +16,7 @@ export function contentHash(key: SigningKey): 'sha256' | 'sha384' | 'sha512' {
   return ALGORITHMS[key.algorithm].hash
 }
 
-/** Length in bytes of what `signDigest` returns for this key without a signing time. */
+/** Length in bytes of what `signDigest` returns for this key without a signing time; ECDSA: the longest. */
 export function signedDataBytes(key: SigningKey): number {
   return templateOf(key).whole.length
 }
@@ -171,6 +171,9 @@ function pss(hash: Buffer, saltBytes: number): Buffer {
   return der.sequence(der.oid('1.2.840.113549.1.1.10'), parameters)
 }
 
+/** ecdsa-with-SHA2: no parameters (RFC 5758 §3.2). */
+const ecdsa = (last: number): Buffer => der.sequence(der.oid(`1.2.840.10045.4.3.${last}`))
+
 /** What CMS writes for each signature algorithm. check-signed-data.ts reads by the same table. */
 export const ALGORITHMS = {
   'rsa-pkcs1-sha256': { hash: 'sha256', digest: SHA256, signature: rsa(11) },
@@ -179,6 +182,9 @@ export const ALGORITHMS = {
   'rsa-pss-sha256': { hash: 'sha256', digest: SHA256, signature: pss(SHA256, 32) },
   'rsa-pss-sha384': { hash: 'sha384', digest: SHA384, signature: pss(SHA384, 48) },
   'rsa-pss-sha512': { hash: 'sha512', digest: SHA512, signature: pss(SHA512, 64) },
+  'ecdsa-sha256': { hash: 'sha256', digest: SHA256, signature: ecdsa(2) },
+  'ecdsa-sha384': { hash: 'sha384', digest: SHA384, signature: ecdsa(3) },
+  'ecdsa-sha512': { hash: 'sha512', digest: SHA512, signature: ecdsa(4) },
 } as const satisfies Record<
   SignatureAlgorithm,
   { hash: 'sha256' | 'sha384' | 'sha512'; digest: Buffer; signature: Buffer }

@@ -3,7 +3,7 @@
  */
 import forge from 'node-forge'
 import { SigningError } from '../errors.ts'
-import type { Bags } from './pkcs12-reader.ts'
+import type { Bag, Bags } from './pkcs12-reader.ts'
 
 /**
  * @throws SigningError `signing/bad-passphrase`, `signing/key-file-damaged`
@@ -24,6 +24,7 @@ export function readLegacyPkcs12(bytes: Buffer, passphrase: string): Bags {
 /** A bag that node-forge understood has `key` or `cert`; of any other kind (elliptic curves) it leaves `asn1`. */
 interface OpenBag {
   type: string
+  attributes?: { friendlyName?: string[] }
   key?: forge.pki.PrivateKey | null
   cert?: forge.pki.Certificate | null
   asn1?: forge.asn1.Asn1
@@ -37,18 +38,25 @@ function parse(bytes: Buffer): forge.asn1.Asn1 {
   }
 }
 
-function keyOf(bag: OpenBag): Buffer[] {
+function keyOf(bag: OpenBag): Bag[] {
   if (bag.type !== forge.pki.oids['keyBag'] && bag.type !== forge.pki.oids['pkcs8ShroudedKeyBag']) return []
   if (bag.key !== undefined && bag.key !== null) {
-    return [encoded(forge.pki.wrapRsaPrivateKey(forge.pki.privateKeyToAsn1(bag.key)))]
+    return [{ bytes: encoded(forge.pki.wrapRsaPrivateKey(forge.pki.privateKeyToAsn1(bag.key))), alias: aliasOf(bag) }]
   }
-  return bag.asn1 === undefined ? [] : [encoded(bag.asn1)]
+  return bag.asn1 === undefined ? [] : [{ bytes: encoded(bag.asn1), alias: aliasOf(bag) }]
 }
 
-function certificateOf(bag: OpenBag): Buffer[] {
+function certificateOf(bag: OpenBag): Bag[] {
   if (bag.type !== forge.pki.oids['certBag']) return []
-  if (bag.cert !== undefined && bag.cert !== null) return [encoded(forge.pki.certificateToAsn1(bag.cert))]
-  return bag.asn1 === undefined ? [] : [encoded(bag.asn1)]
+  const alias = aliasOf(bag)
+  if (bag.cert !== undefined && bag.cert !== null) {
+    return [{ bytes: encoded(forge.pki.certificateToAsn1(bag.cert)), alias }]
+  }
+  return bag.asn1 === undefined ? [] : [{ bytes: encoded(bag.asn1), alias }]
+}
+
+function aliasOf({ attributes }: OpenBag): string {
+  return attributes?.friendlyName?.[0] ?? ''
 }
 
 function encoded(structure: forge.asn1.Asn1): Buffer {

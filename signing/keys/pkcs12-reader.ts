@@ -14,9 +14,15 @@ import type { MacHash } from './pkcs12-format.ts'
 /** What a key file holds, in the order of the file. */
 export interface Bags {
   /** PKCS#8, DER */
-  keys: Buffer[]
+  keys: Bag[]
   /** X.509, DER */
-  certificates: Buffer[]
+  certificates: Bag[]
+}
+
+export interface Bag {
+  bytes: Buffer
+  /** friendly name; empty: none */
+  alias: string
 }
 
 /**
@@ -76,19 +82,33 @@ async function readSafe(info: Element, passphrase: string, bags: Bags): Promise<
 }
 
 async function readBag(bag: Element, passphrase: string, bags: Bags): Promise<void> {
-  const [type, wrapper] = childrenOf(bag, TAG.sequence)
+  const [type, wrapper, attributes] = childrenOf(bag, TAG.sequence)
   const value = children(expect(wrapper, 0xa0))[0]
   const kind = readOid(type)
-  if (kind === PKCS12.keyBag) bags.keys.push(Buffer.from(expect(value, TAG.sequence).encoding))
+  const alias = friendlyName(attributes)
+  if (kind === PKCS12.keyBag) bags.keys.push({ bytes: Buffer.from(expect(value, TAG.sequence).encoding), alias })
   if (kind === PKCS12.shroudedKeyBag) {
     const [algorithm, ciphertext] = childrenOf(value, TAG.sequence)
-    bags.keys.push(await decrypt(algorithm, expect(ciphertext, TAG.octetString).content, passphrase))
+    const bytes = await decrypt(algorithm, expect(ciphertext, TAG.octetString).content, passphrase)
+    bags.keys.push({ bytes, alias })
   }
   if (kind === PKCS12.certificateBag) {
     const [certificateType, explicit] = childrenOf(value, TAG.sequence)
     if (readOid(certificateType) !== PKCS12.x509Certificate) return
-    bags.certificates.push(Buffer.from(expect(children(expect(explicit, 0xa0))[0], TAG.octetString).content))
+    const bytes = Buffer.from(expect(children(expect(explicit, 0xa0))[0], TAG.octetString).content)
+    bags.certificates.push({ bytes, alias })
   }
+}
+
+/** A BMPString (RFC 2985 §5.5.1). */
+function friendlyName(attributes: Element | undefined): string {
+  for (const attribute of attributes === undefined ? [] : childrenOf(attributes, TAG.set)) {
+    const [type, values] = childrenOf(attribute, TAG.sequence)
+    if (readOid(type) !== PKCS12.friendlyName) continue
+    const content = childrenOf(values, TAG.set)[0]?.content ?? Buffer.alloc(0)
+    return content.length % 2 === 0 ? Buffer.from(content).swap16().toString('utf16le') : ''
+  }
+  return ''
 }
 
 async function decrypt(algorithm: Element | undefined, ciphertext: Buffer, passphrase: string): Promise<Buffer> {

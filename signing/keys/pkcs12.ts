@@ -1,8 +1,8 @@
 /**
- * Software keys from PKCS#12 files: one private key and its certificates, as a SigningKey and a DecryptionKey.
+ * Software keys from PKCS#12 files: a private key and its certificates, as a SigningKey and, for RSA, a DecryptionKey.
  *
- * The private key lives as a KeyObject, never as text. A file with several keys or with none that fits a certificate
- * is refused. Elliptic-curve keys are refused here: `SignatureAlgorithm` names RSA only.
+ * The private key lives as a KeyObject, never as text. Where a file holds several keys, one is chosen by its friendly
+ * name (alias); a key that no certificate of the file fits is refused.
  */
 import { X509Certificate, createPrivateKey, createPublicKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
@@ -11,39 +11,81 @@ import { SigningError } from '../errors.ts'
 import type { DecryptionKey } from './decryption-key.ts'
 import { readLegacyPkcs12 } from './pkcs12-legacy.ts'
 import { readModernPkcs12 } from './pkcs12-reader.ts'
+import type { Bag } from './pkcs12-reader.ts'
 import { rsaDecryptionKey } from './rsa-decryption.ts'
-import { rsaSigningKey } from './rsa-signing.ts'
-import type { SigningKey } from './signing-key.ts'
+import type { SignatureAlgorithm, SigningKey } from './signing-key.ts'
+import { softwareSigningKey } from './software-key.ts'
+
+export interface Pkcs12Choice {
+  /** friendly name of the key or of its certificate; needed where the file holds several keys */
+  alias?: string
+  /** what the key signs with; default by its kind */
+  algorithm?: SignatureAlgorithm
+}
 
 /**
  * Opens a key file. Whether the certificate allows what the key is used for is checked at the use.
  *
+ * @returns `decryption` is null for keys of elliptic curves
  * @throws SigningError `signing/bad-passphrase`
- * @throws SigningError `signing/key-file-damaged` not a PKCS#12 file, larger than 1 MiB, or not exactly one RSA key with
- * its certificate
+ * @throws SigningError `signing/key-file-damaged` not a PKCS#12 file, larger than 1 MiB, or not exactly one key with its
+ * certificate (of that name)
+ * @throws SigningError `signing/algorithm-refused` the key does not sign so
  */
 export async function openPkcs12(
   bytes: Buffer,
   passphrase: string,
-): Promise<{ signing: SigningKey; decryption: DecryptionKey }> {
-  const { privateKey, chain } = await readPkcs12(bytes, passphrase)
+  { alias, algorithm }: Pkcs12Choice = {},
+): Promise<{ signing: SigningKey; decryption: DecryptionKey | null }> {
+  const { privateKey, chain } = await readPkcs12(bytes, passphrase, alias)
   const key = createPrivateKey({ key: privateKey, format: 'der', type: 'pkcs8' })
   privateKey.fill(0)
-  if (key.asymmetricKeyType !== 'rsa') throw unusable('the key file holds no RSA key')
-  return { signing: rsaSigningKey(key, chain), decryption: rsaDecryptionKey(key, chain[0]) }
+  const decryption = key.asymmetricKeyType === 'rsa' ? rsaDecryptionKey(key, chain[0]) : null
+  return { signing: softwareSigningKey(key, chain, algorithm), decryption }
 }
 
-/** Key file to PKCS#8 (the caller wipes it) and chain, own certificate first. */
-export async function readPkcs12(
-  bytes: Buffer,
-  passphrase: string,
-): Promise<{ privateKey: Buffer; chain: [Buffer, ...Buffer[]] }> {
+/** One key of a key file. */
+export interface Pkcs12Entry {
+  /** empty: none */
+  alias: string
+  /** PKCS#8, DER; the caller wipes it */
+  privateKey: Buffer
+  /** own certificate first */
+  chain: [Buffer, ...Buffer[]]
+}
+
+/** The key of this friendly name, or the only one. Throws as openPkcs12. */
+export async function readPkcs12(bytes: Buffer, passphrase: string, alias?: string): Promise<Pkcs12Entry> {
+  const entries = await readPkcs12Entries(bytes, passphrase)
+  const [entry, another] = alias === undefined ? entries : entries.filter((one) => one.alias === alias)
+  if (entry === undefined) throw unusable('the key file holds no private key of that name')
+  if (another !== undefined) throw unusable('the key file holds several private keys; choose one by its friendly name')
+  for (const other of entries) if (other !== entry) other.privateKey.fill(0)
+  return entry
+}
+
+/** Every key of a key file that a certificate of the file fits. Throws as openPkcs12. */
+export async function readPkcs12Entries(bytes: Buffer, passphrase: string): Promise<Pkcs12Entry[]> {
   if (bytes.length > MAX_FILE_BYTES) throw unusable('the key file is larger than 1 MiB')
   const bags = (await readModernPkcs12(bytes, passphrase)) ?? readLegacyPkcs12(bytes, passphrase)
-  const [privateKey, another] = bags.keys
-  if (privateKey === undefined) throw unusable('the key file holds no private key')
-  if (another !== undefined) throw unusable('the key file holds several private keys')
-  return { privateKey, chain: chainOf(publicKeyOf(privateKey), bags.certificates) }
+  if (bags.keys.length === 0) throw unusable('the key file holds no private key')
+  if (bags.keys.length > MAX_KEYS || bags.certificates.length > MAX_KEYS) throw unusable('the key file holds too much')
+  const certificates = bags.certificates.map(parse)
+  const entries = bags.keys.flatMap((key) => entryOf(key, certificates))
+  if (entries.length === 0) throw unusable('the key file holds no certificate for its private key')
+  return entries
+}
+
+interface Certificate extends Bag {
+  x509: X509Certificate
+  spki: Buffer
+}
+
+function entryOf(key: Bag, certificates: readonly Certificate[]): Pkcs12Entry[] {
+  const spki = publicKeyOf(key.bytes)
+  const own = certificates.find((certificate) => certificate.spki.equals(spki))
+  if (own === undefined) return []
+  return [{ alias: key.alias || own.alias, privateKey: key.bytes, chain: chainOf(own, certificates) }]
 }
 
 function publicKeyOf(pkcs8: Buffer): Buffer {
@@ -56,14 +98,11 @@ function publicKeyOf(pkcs8: Buffer): Buffer {
 }
 
 /** From the key's own certificate upwards as far as the file goes; what does not belong to the chain is left out. */
-function chainOf(publicKey: Buffer, certificates: readonly Buffer[]): [Buffer, ...Buffer[]] {
-  const parsed = certificates.map(parse)
-  const own = parsed.find(({ x509 }) => x509.publicKey.export({ type: 'spki', format: 'der' }).equals(publicKey))
-  if (own === undefined) throw unusable('the key file holds no certificate for its private key')
+function chainOf(own: Certificate, certificates: readonly Certificate[]): [Buffer, ...Buffer[]] {
   const chain: [Buffer, ...Buffer[]] = [own.bytes]
-  for (let current = own; chain.length < parsed.length;) {
+  for (let current = own; chain.length < certificates.length;) {
     const { x509 } = current
-    const issuer = parsed.find((other) => other !== current && x509.checkIssued(other.x509))
+    const issuer = certificates.find((other) => other !== current && x509.checkIssued(other.x509))
     if (issuer === undefined || chain.includes(issuer.bytes)) break
     chain.push(issuer.bytes)
     current = issuer
@@ -71,10 +110,11 @@ function chainOf(publicKey: Buffer, certificates: readonly Buffer[]): [Buffer, .
   return chain
 }
 
-function parse(bytes: Buffer): { bytes: Buffer; x509: X509Certificate } {
+function parse({ bytes, alias }: Bag): Certificate {
   try {
     readCertificate(bytes)
-    return { bytes, x509: new X509Certificate(bytes) }
+    const x509 = new X509Certificate(bytes)
+    return { bytes, alias, x509, spki: x509.publicKey.export({ type: 'spki', format: 'der' }) }
   } catch (cause) {
     throw unusable('a certificate in the key file cannot be read', cause)
   }
@@ -85,3 +125,4 @@ function unusable(message: string, cause?: unknown): SigningError {
 }
 
 const MAX_FILE_BYTES = 1024 * 1024
+const MAX_KEYS = 200

@@ -8,14 +8,19 @@ import {
   randomBytes,
   verify,
 } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import * as der from '../asn1/der.ts'
 import { SigningError, makeTrialIdentity, openPkcs12, readCertificate } from '../index.ts'
 import type { SignatureAlgorithm, TrialRequest } from '../index.ts'
+import { PKCS12, pkcs12Mac } from '../keys/pkcs12-format.ts'
 import { writePkcs12 } from '../keys/pkcs12-writer.ts'
 import { programsFor, run } from './programs.ts'
+import { EXTENSIONS, issue } from './support/test-certificates.ts'
+import type { Holder } from './support/test-certificates.ts'
 import { NOW, PASSPHRASE, trialKey } from './trial-key.ts'
 
 const REQUEST: TrialRequest = {
@@ -25,6 +30,32 @@ const REQUEST: TrialRequest = {
   passphrase: PASSPHRASE,
   now: NOW,
   random: randomBytes,
+}
+
+function ecHolder(commonName: string, namedCurve = 'prime256v1'): Holder {
+  const { privateKey: key } = generateKeyPairSync('ec', { namedCurve })
+  const validity = { from: new Date('2026-01-01'), until: new Date('2028-01-01') }
+  return issue({ commonName, key, issuer: null, ...validity, extensions: EXTENSIONS.signer() })
+}
+
+/** A key file as key stores of Java write them: a key, its certificate and a name for each (RFC 7292 §4.2). */
+function fileOfSeveral(entries: { key: KeyObject; certificate: Buffer; alias: string }[]): Buffer {
+  const data = (content: Buffer) => der.sequence(der.oid(PKCS12.data), der.encode(0xa0, der.octetString(content)))
+  const bags = entries.flatMap(({ key, certificate, alias }) => {
+    const name = der.encode(0x1e, Buffer.from(alias, 'utf16le').swap16())
+    const attributes = der.setOf(der.sequence(der.oid(PKCS12.friendlyName), der.setOf(name)))
+    const x509 = der.sequence(der.oid(PKCS12.x509Certificate), der.encode(0xa0, der.octetString(certificate)))
+    const pkcs8 = key.export({ type: 'pkcs8', format: 'der' })
+    return [
+      der.sequence(der.oid(PKCS12.keyBag), der.encode(0xa0, pkcs8), attributes),
+      der.sequence(der.oid(PKCS12.certificateBag), der.encode(0xa0, x509), attributes),
+    ]
+  })
+  const safe = der.sequence(data(der.sequence(...bags)))
+  const salt = randomBytes(8)
+  const mac = pkcs12Mac(safe, PASSPHRASE, { hash: { name: 'sha256', blockBytes: 64 }, salt, iterations: 1 })
+  const digest = der.sequence(der.sequence(der.oid(PKCS12.sha256), der.derNull()), der.octetString(mac))
+  return der.sequence(der.integer(3), data(safe), der.sequence(digest, der.octetString(salt)))
 }
 
 describe('a PKCS#12 key file', () => {
@@ -100,11 +131,36 @@ describe('a PKCS#12 key file', () => {
     await assert.rejects(openPkcs12(file, PASSPHRASE), { code: 'signing/key-file-damaged' })
   })
 
-  it('with an elliptic-curve key is refused with a reason, not an exception from below', async () => {
+  it('with a key on a curve that is not used here is refused with a reason, not an exception from below', async () => {
     const { certificate } = await trialKey()
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    const file = await writePkcs12({ privateKey, chain: [certificate], passphrase: PASSPHRASE, random: randomBytes })
-    await assert.rejects(openPkcs12(file, PASSPHRASE), { code: 'signing/key-file-damaged' })
+    for (const options of [{ namedCurve: 'secp256k1' }, { namedCurve: 'secp224r1' }]) {
+      const { privateKey } = generateKeyPairSync('ec', options)
+      const file = await writePkcs12({ privateKey, chain: [certificate], passphrase: PASSPHRASE, random: randomBytes })
+      await assert.rejects(openPkcs12(file, PASSPHRASE), { code: 'signing/key-file-damaged' })
+    }
+  })
+
+  it('with several keys opens the one of a name', async () => {
+    const holders = [ecHolder('Siegel Bürgerbüro'), ecHolder('Siegel Standesamt')]
+    const file = fileOfSeveral(
+      holders.map(({ key, certificate }, at) => ({ key, certificate, alias: `Schlüssel ${at}` })),
+    )
+    for (const [at, { certificate }] of holders.entries()) {
+      const { signing, decryption } = await openPkcs12(file, PASSPHRASE, { alias: `Schlüssel ${at}` })
+      assert.deepEqual(signing.certificateChain, [certificate])
+      assert.equal(decryption, null)
+    }
+    for (const choice of [{}, { alias: 'Schlüssel 2' }, { alias: '' }]) {
+      await assert.rejects(openPkcs12(file, PASSPHRASE, choice), { code: 'signing/key-file-damaged' })
+    }
+  })
+
+  it('signs with what it is told to, if the key can', async () => {
+    const { pkcs12 } = await trialKey()
+    const { signing } = await openPkcs12(pkcs12, PASSPHRASE, { algorithm: 'rsa-pss-sha256' })
+    assert.equal(signing.algorithm, 'rsa-pss-sha256')
+    const refused = openPkcs12(pkcs12, PASSPHRASE, { algorithm: 'ecdsa-sha256' })
+    await assert.rejects(refused, { code: 'signing/algorithm-refused' })
   })
 })
 
@@ -154,6 +210,28 @@ describe('key files of other programs', () => {
       const { signing } = await openPkcs12(file, PASSPHRASE)
       assert.ok(signing.certificateChain[0].equals(certificate), how.join(' '))
       await assert.rejects(openPkcs12(file, 'falsch'), { code: 'signing/bad-passphrase' }, how.join(' '))
+    }
+  }).timeout(20_000)
+
+  it('with keys on elliptic curves open here: modern and old', async () => {
+    for (const curve of [
+      'prime256v1',
+      'secp384r1',
+      'secp521r1',
+      'brainpoolP256r1',
+      'brainpoolP384r1',
+      'brainpoolP512r1',
+    ]) {
+      const { key, certificate } = ecHolder(`Siegel ${curve}`, curve)
+      const pem = `${String(key.export({ type: 'pkcs8', format: 'pem' }))}${new X509Certificate(certificate).toString()}`
+      await writeFile(at('all.pem'), pem)
+      for (const how of [[], ['-legacy'], ['-name', 'Siegel']]) {
+        const { signing } = await openPkcs12(await exported(...how), PASSPHRASE)
+        assert.deepEqual(signing.certificateChain, [certificate], `${curve} ${how.join(' ')}`)
+        const [value = Buffer.alloc(0)] = await signing.sign([Buffer.from('Bescheid')])
+        const hash = signing.algorithm.slice(-6)
+        assert.ok(verify(hash, Buffer.from('Bescheid'), new X509Certificate(certificate).publicKey, value))
+      }
     }
   }).timeout(20_000)
 

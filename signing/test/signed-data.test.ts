@@ -4,12 +4,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import * as der from '../asn1/der.ts'
 import { SigningError } from '../index.ts'
 import type { SignatureAlgorithm, SigningKey } from '../index.ts'
 import { checkSignedData } from '../cms/check-signed-data.ts'
 import { contentHash, signDigest, signedDataBytes } from '../cms/signed-data.ts'
 import { programsFor, run } from './programs.ts'
-import { NOW, trialKey } from './trial-key.ts'
+import { NOW, ecSigningKey, trialKey } from './trial-key.ts'
 
 const ALGORITHMS: SignatureAlgorithm[] = [
   'rsa-pkcs1-sha256',
@@ -19,6 +20,14 @@ const ALGORITHMS: SignatureAlgorithm[] = [
   'rsa-pss-sha384',
   'rsa-pss-sha512',
 ]
+const CURVES = [
+  ['prime256v1', 'sha256'],
+  ['secp384r1', 'sha384'],
+  ['secp521r1', 'sha512'],
+  ['brainpoolP256r1', 'sha256'],
+  ['brainpoolP384r1', 'sha384'],
+  ['brainpoolP512r1', 'sha512'],
+] as const
 const CONTENT = Buffer.from('Der Bescheid ist bestandskräftig.')
 const digestOf = (hash: string): Promise<Buffer> => Promise.resolve(createHash(hash).update(CONTENT).digest())
 
@@ -57,6 +66,31 @@ describe('signDigest', () => {
   })
 })
 
+describe('signDigest with elliptic-curve keys', () => {
+  for (const [curve, hash] of CURVES) {
+    it(`on ${curve} digests with ${hash} and is found good, whatever the length of its values`, async () => {
+      const key = ecSigningKey(curve)
+      assert.equal(key.algorithm, `ecdsa-${hash}`)
+      const lengths = new Set<number>()
+      for (let round = 0; round < 40; round++) {
+        const cms = await signDigest(await digestOf(contentHash(key)), key, null)
+        lengths.add(cms.length)
+        assert.ok(cms.length <= signedDataBytes(key))
+        assert.deepEqual(await checkSignedData(cms, digestOf), { kind: 'good', certificate: key.certificateChain[0] })
+        assert.equal(der.decode(cms).encoding.length, cms.length)
+      }
+      assert.ok(lengths.size > 1)
+    })
+  }
+
+  it('does not digest with less than the curve is worth', async () => {
+    const sign = (curve: string, algorithm: SignatureAlgorithm) => ecSigningKey(curve).sign([CONTENT], algorithm)
+    await assert.rejects(sign('secp384r1', 'ecdsa-sha256'), { code: 'signing/algorithm-refused' })
+    await assert.rejects(sign('prime256v1', 'rsa-pkcs1-sha256'), { code: 'signing/algorithm-refused' })
+    assert.equal((await sign('prime256v1', 'ecdsa-sha512')).length, 1)
+  })
+})
+
 describe('OpenSSL', () => {
   if (!programsFor('CMS before OpenSSL', 'openssl')) return
 
@@ -64,9 +98,10 @@ describe('OpenSSL', () => {
     const folder = await mkdtemp(join(tmpdir(), 'amtsbote-cms-'))
     const at = (name: string): string => join(folder, name)
     await writeFile(at('content'), CONTENT)
-    await writeFile(at('ca.pem'), new X509Certificate((await trialKey()).certificate).toString())
-    for (const algorithm of ALGORITHMS) {
-      await writeFile(at('cms'), await signed(algorithm, NOW))
+    const keys = [...(await Promise.all(ALGORITHMS.map(keyFor))), ...CURVES.map(([curve]) => ecSigningKey(curve))]
+    for (const key of keys) {
+      await writeFile(at('ca.pem'), new X509Certificate(key.certificateChain[0]).toString())
+      await writeFile(at('cms'), await signDigest(await digestOf(contentHash(key)), key, NOW))
       const verify = [
         'cms',
         '-verify',
@@ -80,7 +115,7 @@ describe('OpenSSL', () => {
         at('content'),
       ]
       const good = await run('openssl', ...verify, '-CAfile', at('ca.pem'), '-purpose', 'any', '-out', at('out'))
-      assert.equal(good.code, 0, `${algorithm}: ${good.output}`)
+      assert.equal(good.code, 0, `${key.algorithm}: ${good.output}`)
       const printed = await run('openssl', 'cms', '-cmsout', '-print', '-inform', 'DER', '-in', at('cms'))
       for (const part of [
         'signingTime',

@@ -21,10 +21,21 @@ import {
   xmlDigest,
 } from '../index.ts'
 import type { XmlElement, XmlReference } from '../index.ts'
+import { ecSigningKey } from './trial-key.ts'
 
 const LIMITS = { maxBytes: 1_000_000, maxDepth: 20, maxElements: 500 }
 const SCOPE = ' xmlns:ds="http://www.w3.org/2000/09/xmldsig#"'
 const parse = (text: string): XmlElement => parseXml(Buffer.from(text, 'utf8'), LIMITS)
+
+/** Curve to the size of its field in bytes. */
+const FIELD_BYTES = [
+  ['prime256v1', 32],
+  ['secp384r1', 48],
+  ['secp521r1', 66],
+  ['brainpoolP256r1', 32],
+  ['brainpoolP384r1', 48],
+  ['brainpoolP512r1', 64],
+] as const
 
 const made = new Map<string, ReturnType<typeof newIdentity>>()
 
@@ -38,7 +49,9 @@ function identity(usage: 'osci-signature' | 'osci-cipher', name = ''): ReturnTyp
 async function newIdentity(usage: 'osci-signature' | 'osci-cipher') {
   const names = { commonName: 'Test', organisation: 'Test', passphrase: 'geheim-geheim' }
   const trial = await makeTrialIdentity({ ...names, usage, now: new Date('2026-11-23'), random: randomBytes })
-  return openPkcs12(trial.pkcs12, 'geheim-geheim')
+  const { signing, decryption } = await openPkcs12(trial.pkcs12, 'geheim-geheim')
+  if (decryption === null) throw new Error('the trial key is RSA')
+  return { signing, decryption }
 }
 
 describe('an XML signature', function () {
@@ -54,6 +67,17 @@ describe('an XML signature', function () {
     return { text, certificate: signing.certificateChain[0], other: cipher.decryption.certificate }
   }
   const read = (text: string) => readSignature(parse(text.replace('<ds:Signature>', `<ds:Signature${SCOPE}>`)))
+
+  it('of an elliptic-curve key carries r and s side by side', async () => {
+    for (const [curve, bytes] of FIELD_BYTES) {
+      const signing = ecSigningKey(curve)
+      const parts = { references: [reference(xmlDigest(SHA256, canonicalize(target)))], keyUri: '#k', scope: SCOPE }
+      const signature = read(await composeSignature(signing, parts))
+      assert.equal(signature.value.length, 2 * bytes, curve)
+      assert.ok(signatureValueHolds(signature, signing.certificateChain[0]), curve)
+      assert.ok(!signatureValueHolds(signature, ecSigningKey(curve).certificateChain[0]), curve)
+    }
+  })
 
   it('holds with its key, and with no other; changed it does not', async () => {
     const { text, certificate, other } = await signed()

@@ -4,9 +4,11 @@
  * XML Signature 1.1, RFC 9231 (SHA-3, RSASSA-PSS), XML Encryption 1.1. SHA-1 and RIPEMD-160 are not in the lists and
  * therefore refused; CBC, triple DES and RSAES-PKCS1-v1_5 are marked as legacy and off unless a partner needs them.
  */
-import { constants } from 'node:crypto'
+import { X509Certificate, constants } from 'node:crypto'
 import { SigningError } from '../errors.ts'
-import type { SignatureAlgorithm } from '../keys/signing-key.ts'
+import { fieldBytes } from '../keys/algorithms.ts'
+import { toPlainValue } from '../keys/ecdsa-value.ts'
+import type { SignatureAlgorithm, SigningKey } from '../keys/signing-key.ts'
 
 const DSIG = 'http://www.w3.org/2000/09/xmldsig#'
 const DSIG_MORE = 'http://www.w3.org/2001/04/xmldsig-more#'
@@ -80,11 +82,24 @@ const OWN_SIGNATURES: Readonly<Record<SignatureAlgorithm, string>> = {
   'rsa-pss-sha256': `${DSIG_2007}sha256-rsa-MGF1`,
   'rsa-pss-sha384': `${DSIG_2007}sha384-rsa-MGF1`,
   'rsa-pss-sha512': `${DSIG_2007}sha512-rsa-MGF1`,
+  'ecdsa-sha256': `${DSIG_MORE}ecdsa-sha256`,
+  'ecdsa-sha384': `${DSIG_MORE}ecdsa-sha384`,
+  'ecdsa-sha512': `${DSIG_MORE}ecdsa-sha512`,
 }
 
 /** SignatureMethod of what our own keys make. */
 export function signatureMethod(algorithm: SignatureAlgorithm): string {
   return OWN_SIGNATURES[algorithm]
+}
+
+/**
+ * A value of `key` as SignatureValue carries it: ECDSA as r‖s (RFC 9231 §2.3.6), RSA as it is.
+ *
+ * @throws SigningError `signing/signature-failed` the value is not one of this key
+ */
+export function xmlSignatureValue(key: SigningKey, value: Buffer): Buffer {
+  if (!key.algorithm.startsWith('ecdsa')) return value
+  return toPlainValue(value, fieldBytes(new X509Certificate(key.certificateChain[0]).publicKey))
 }
 
 /** How a content cipher is used. Lengths in bytes. */

@@ -9,7 +9,7 @@ import { X509Certificate, createHash, verify } from 'node:crypto'
 import { readCertificate } from '../certificate.ts'
 import { SigningError } from '../errors.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
-import { BASE64_TRANSFORM, digestName, signatureMethod, signatureScheme } from './algorithms.ts'
+import { BASE64_TRANSFORM, digestName, signatureMethod, signatureScheme, xmlSignatureValue } from './algorithms.ts'
 import { CANONICAL_XML, canonicalize, escapeAttribute } from './c14n.ts'
 import { attributeOf, base64Of, childElements, isNamed, optionalChild, requiredChild } from './find.ts'
 import type { XmlElement } from './parse.ts'
@@ -142,7 +142,7 @@ export async function composeSignature(key: SigningKey, parts: SignatureParts): 
   if (!value) throw new SigningError('signing/signature-failed', 'the key returned no signature')
   const retrieval = `<ds:RetrievalMethod URI="${escapeAttribute(parts.keyUri)}"></ds:RetrievalMethod>`
   return (
-    `<ds:Signature><ds:SignedInfo>${inner}<ds:SignatureValue>${wrappedBase64(value)}</ds:SignatureValue>` +
+    `<ds:Signature><ds:SignedInfo>${inner}<ds:SignatureValue>${wrappedBase64(xmlSignatureValue(key, value))}</ds:SignatureValue>` +
     `<ds:KeyInfo>${retrieval}</ds:KeyInfo></ds:Signature>`
   )
 }

@@ -57,13 +57,19 @@ export function certificate(name: string): Buffer {
   return readFileSync(new URL(`keys/${name}.cer`, ROOT))
 }
 
-const opened = new Map<string, ReturnType<typeof openPkcs12>>()
+const opened = new Map<string, Promise<OsciIdentity>>()
 
 /** Opens NAME.p12 once; all have the passphrase "test". */
-export function keyPair(name: string): ReturnType<typeof openPkcs12> {
-  const known = opened.get(name) ?? openPkcs12(readFileSync(new URL(`keys/${name}.p12`, ROOT)), 'test')
+export function keyPair(name: string): Promise<OsciIdentity> {
+  const known = opened.get(name) ?? openRsaPair(name)
   opened.set(name, known)
   return known
+}
+
+async function openRsaPair(name: string): Promise<OsciIdentity> {
+  const { signing, decryption } = await openPkcs12(readFileSync(new URL(`keys/${name}.p12`, ROOT)), 'test')
+  if (decryption === null) throw new Error(`${name} is no RSA key`)
+  return { signing, decryption }
 }
 
 /** alice, bob, carol, eve or intermed as a party with opened keys. */
