@@ -10,9 +10,9 @@ export type SigningErrorCode =
   | 'signing/not-a-pdf'
   /** a PDF whose structure is broken, truncated or contradicts itself; nothing is guessed or repaired */
   | 'signing/pdf-damaged'
-  /** the PDF is encrypted */
+  /** the PDF is encrypted: a password is needed or wrong, or it is encrypted for certificates; the message says which */
   | 'signing/pdf-encrypted'
-  /** an earlier signature or certification forbids a further one */
+  /** an earlier signature or certification, or the permissions of an encrypted PDF, forbid a further one */
   | 'signing/pdf-locked'
   /** deeper, longer or larger than the limits of this reader allow */
   | 'signing/pdf-too-complex'

@@ -3,6 +3,8 @@
  * object, and /ByteRange, which says what is signed: everything else, up to the end of the document.
  */
 import { SigningError } from '../errors.ts'
+import { array, dictionary, name, number } from './values.ts'
+import type { PdfDictionary, PdfValue } from './values.ts'
 
 /** Where the signature lies; all offsets absolute. */
 export interface ByteRange {
@@ -15,19 +17,29 @@ export interface ByteRange {
 /**
  * A signature dictionary with room for a CMS object of `reservedBytes`.
  *
- * @param entries further entries, serialised, that hold neither of the two holes
+ * @param entries further entries
  */
-export function signatureDictionary(entries: string, reservedBytes: number): string {
-  const head = `<</Type /Sig/Filter /Adobe.PPKLite/SubFilter /ETSI.CAdES.detached${BYTE_RANGE}/Contents <`
-  return `${head}${'0'.repeat(reservedBytes * 2)}>${entries}>>`
+export function signatureDictionary(entries: ReadonlyMap<string, PdfValue>, reservedBytes: number): PdfDictionary {
+  const { entries: own } = withHoles('Sig', 'ETSI.CAdES.detached', reservedBytes)
+  return { kind: 'dictionary', entries: new Map([...own, ...entries]) }
 }
 
 /**
  * A dictionary for a document time-stamp (EN 319 142-1 §5.4.3): neither /M nor anything else that could claim a time.
  */
-export function timestampDictionary(reservedBytes: number): string {
-  const head = `<</Type /DocTimeStamp/Filter /Adobe.PPKLite/SubFilter /ETSI.RFC3161${BYTE_RANGE}/Contents <`
-  return `${head}${'0'.repeat(reservedBytes * 2)}>>>`
+export function timestampDictionary(reservedBytes: number): PdfDictionary {
+  return withHoles('DocTimeStamp', 'ETSI.RFC3161', reservedBytes)
+}
+
+function withHoles(type: string, subFilter: string, reservedBytes: number): PdfDictionary {
+  const largest = number(9_999_999_999)
+  return dictionary({
+    Type: name(type),
+    Filter: name('Adobe.PPKLite'),
+    SubFilter: name(subFilter),
+    ByteRange: array(number(0), largest, largest, largest),
+    Contents: { kind: 'string', raw: `<${'0'.repeat(reservedBytes * 2)}>` },
+  })
 }
 
 /**
@@ -64,5 +76,5 @@ function broken(): SigningError {
   return new SigningError('signing/signature-failed', 'the signature does not fit into the place reserved for it')
 }
 
-/** Room for three offsets of ten digits. */
+/** Room for three offsets of ten digits, as `withHoles` comes out. */
 const BYTE_RANGE = '/ByteRange [0 9999999999 9999999999 9999999999]'

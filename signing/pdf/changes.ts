@@ -3,7 +3,7 @@
  */
 import type { PdfDocument } from './document.ts'
 import type { NewObject } from './incremental-update.ts'
-import { array, damaged, serialize } from './values.ts'
+import { array, damaged, withEntry } from './values.ts'
 import type { PdfDictionary, PdfReference, PdfValue } from './values.ts'
 
 export interface Changes {
@@ -48,13 +48,6 @@ export function createChanges(document: PdfDocument): Changes {
     current,
     append,
     objects: () =>
-      [...changed.values()].map(({ reference: { number, generation }, value }) => {
-        return { number, generation, body: serialize(value) }
-      }),
+      [...changed.values()].map(({ reference: { number, generation }, value }) => ({ number, generation, value })),
   }
-}
-
-/** A copy of the dictionary with one entry set. */
-export function withEntry(owner: PdfDictionary, key: string, value: PdfValue): PdfDictionary {
-  return { kind: 'dictionary', entries: new Map(owner.entries).set(key, value) }
 }

@@ -11,7 +11,7 @@ import { readCertificate } from '../certificate.ts'
 import type { CertificateFacts } from '../certificate.ts'
 import type { RandomAccess } from '../random-access.ts'
 import { openDocument } from './document.ts'
-import type { PdfDocument } from './document.ts'
+import type { OpenOptions, PdfDocument } from './document.ts'
 import { readForm, textAt } from './form.ts'
 import type { SignatureField } from './form.ts'
 import { wholeNumber } from './values.ts'
@@ -44,8 +44,8 @@ export type SealCheck =
  *
  * @throws SigningError the document itself cannot be read; codes as sealPdf
  */
-export async function checkSeal(source: RandomAccess): Promise<SealCheck> {
-  const document = await openDocument(source)
+export async function checkSeal(source: RandomAccess, options: OpenOptions = {}): Promise<SealCheck> {
+  const document = await openDocument(source, options)
   const { signatures } = await readForm(document)
   if (signatures.length === 0) return { kind: 'unsealed' }
   const covered: { signature: SignatureField; ranges: Ranges }[] = []

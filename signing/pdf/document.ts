@@ -8,6 +8,8 @@ import { pagedAccess } from '../random-access.ts'
 import type { RandomAccess } from '../random-access.ts'
 import { createBudget } from './budget.ts'
 import type { Budget } from './budget.ts'
+import { openEncryption } from './encryption/encryption.ts'
+import type { Encryption } from './encryption/encryption.ts'
 import { isObject, readObjectAt } from './objects.ts'
 import type { IndirectObject } from './objects.ts'
 import { createObjectStreams } from './object-streams.ts'
@@ -25,6 +27,8 @@ export interface PdfDocument {
   /** the first object number that no revision uses */
   nextNumber: number
   budget: Budget
+  /** null: the document is not encrypted */
+  encryption: Encryption | null
   /** The object that a reference names; the null object when nothing is there. */
   fetch(reference: PdfReference): Promise<PdfValue>
   /** A value itself, or what its reference leads to. */
@@ -33,22 +37,30 @@ export interface PdfDocument {
   dictionary(value: PdfValue | undefined, what: string): Promise<PdfDictionary>
 }
 
+export interface OpenOptions {
+  /** of the user or the owner, for an encrypted document; left out, the empty password is tried */
+  password?: string | undefined
+}
+
 /**
- * Opens a document for reading. Reads its end, its cross-reference and nothing else.
+ * Opens a document for reading. Reads its end, its cross-reference, its encryption and nothing else.
  *
- * @throws SigningError `signing/not-a-pdf`, `signing/pdf-damaged`, `signing/pdf-encrypted`, `signing/pdf-too-complex`,
- * `signing/pdf-unsupported`
+ * @throws SigningError `signing/pdf-encrypted` a password is needed or wrong; the message says which
+ * @throws SigningError `signing/not-a-pdf`, `signing/pdf-damaged`, `signing/pdf-too-complex`, `signing/pdf-unsupported`
  */
-export async function openDocument(document: RandomAccess): Promise<PdfDocument> {
+export async function openDocument(document: RandomAccess, options: OpenOptions = {}): Promise<PdfDocument> {
   const source = pagedAccess(document)
   await checkHeader(source)
   const budget = createBudget()
   const xref = await readXref(source, await findStart(source), budget)
-  const { trailer } = xref.sections[0]
-  if (xref.sections.some((section) => section.trailer.entries.has('Encrypt'))) {
-    throw new SigningError('signing/pdf-encrypted', 'the document is encrypted')
-  }
-  const objectStreams = createObjectStreams(source, xref, budget)
+  const plain = createDocument({ source, xref, budget, encryption: null })
+  const encryption = await openEncryption(plain, xref, options.password ?? '')
+  return encryption === null ? plain : createDocument({ source, xref, budget, encryption })
+}
+
+function createDocument(parts: Pick<PdfDocument, 'source' | 'xref' | 'budget' | 'encryption'>): PdfDocument {
+  const { source, xref, budget, encryption } = parts
+  const objectStreams = createObjectStreams(parts)
 
   async function fetch(reference: PdfReference): Promise<PdfValue> {
     const entry = await xref.find(reference.number)
@@ -60,7 +72,7 @@ export async function openDocument(document: RandomAccess): Promise<PdfDocument>
       throw damaged(`object ${reference.number} is not where the cross-reference says`)
     }
     if (object.streamStart !== null) throw damaged(`object ${reference.number} is a stream and should not be`)
-    return object.value
+    return encryption === null ? object.value : encryption.decryptValue(object.value, reference)
   }
 
   async function resolve(value: PdfValue | undefined): Promise<PdfValue> {
@@ -76,7 +88,8 @@ export async function openDocument(document: RandomAccess): Promise<PdfDocument>
     return found
   }
 
-  return { source, xref, trailer, nextNumber: nextNumber(xref), budget, fetch, resolve, dictionary }
+  const { trailer } = xref.sections[0]
+  return { ...parts, trailer, nextNumber: nextNumber(xref), fetch, resolve, dictionary }
 }
 
 async function checkHeader(source: RandomAccess): Promise<void> {

@@ -7,14 +7,15 @@
 import { createHash } from 'node:crypto'
 import { SigningError } from '../errors.ts'
 import type { PdfDocument } from './document.ts'
-import { array, dictionary, name, number, serialize } from './values.ts'
-import type { PdfDictionary, PdfValue } from './values.ts'
+import { array, damaged, dictionary, name, number, serialize, withEntry } from './values.ts'
+import type { PdfDictionary, PdfString, PdfValue } from './values.ts'
 
 export interface NewObject {
   number: number
   generation: number
-  /** what goes between `obj` and `endobj`, one character a byte */
-  body: string
+  value: PdfValue
+  /** makes it a stream; `value` is its dictionary, and /Length is added here */
+  data?: Buffer
 }
 
 export interface Update {
@@ -24,24 +25,50 @@ export interface Update {
   bodies: Map<number, number>
 }
 
-/** @param objects in any order, each number once */
+/**
+ * Lays out the update; in an encrypted document, it is encrypted like the rest.
+ *
+ * @param objects in any order, each number once
+ */
 export async function composeUpdate(document: PdfDocument, objects: readonly NewObject[]): Promise<Update> {
-  const { size } = document.source
   const bodies = new Map<number, number>()
   const rows: Row[] = []
-  let text = await lineEnd(document)
-  for (const { number: id, generation, body } of [...objects].sort((a, b) => a.number - b.number)) {
-    rows.push({ number: id, generation, offset: size + text.length })
-    text += `${id} ${generation} obj\n`
-    bodies.set(id, text.length)
-    text += `${body}\nendobj\n`
+  const parts: Buffer[] = [Buffer.from(await lineEnd(document))]
+  let end = document.source.size + (parts[0]?.length ?? 0)
+  const add = (part: Buffer): void => {
+    parts.push(part)
+    end += part.length
   }
-  const start = size + text.length
+  for (const object of [...objects].sort((a, b) => a.number - b.number)) {
+    const { number: id, generation } = object
+    rows.push({ number: id, generation, offset: end })
+    add(bytesOf(`${id} ${generation} obj\n`))
+    bodies.set(id, end - document.source.size)
+    add(bodyOf(document, object))
+    add(bytesOf('\nendobj\n'))
+  }
+  const start = end
   if (start > MAX_OFFSET)
     throw new SigningError('signing/pdf-too-complex', 'the document is larger than 9,999,999,999 bytes')
   const { style } = document.xref.sections[0]
-  text += style === 'table' ? xrefTable(document, rows) : xrefStream(document, rows, start)
-  return { bytes: Buffer.from(`${text}startxref\n${start}\n%%EOF\n`, 'latin1'), bodies }
+  const section = style === 'table' ? xrefTable(document, rows) : xrefStream(document, rows, start)
+  add(bytesOf(`${section}startxref\n${start}\n%%EOF\n`))
+  return { bytes: Buffer.concat(parts), bodies }
+}
+
+/** What goes between `obj` and `endobj`. */
+function bodyOf({ encryption }: PdfDocument, object: NewObject): Buffer {
+  const value = encryption?.encryptValue(object.value, object) ?? object.value
+  if (object.data === undefined) return bytesOf(serialize(value))
+  if (value.kind !== 'dictionary' || object.value.kind !== 'dictionary') throw damaged('a stream has a dictionary')
+  const data = encryption?.encryptStream(object.value, object.data, object) ?? object.data
+  const head = serialize(withEntry(value, 'Length', number(data.length)))
+  return Buffer.concat([bytesOf(`${head}\nstream\n`), data, bytesOf('\nendstream')])
+}
+
+/** One character is a byte. */
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text, 'latin1')
 }
 
 interface Row {
@@ -88,7 +115,7 @@ function xrefStream(document: PdfDocument, objects: readonly Row[], start: numbe
 /** §7.5.5; hints of linearisation, stream entries and private entries of the older trailer are left behind. */
 function trailerOf({ trailer, xref }: PdfDocument, rows: readonly Row[], size: number): PdfDictionary {
   const next = dictionary({ Size: number(size), Prev: number(xref.startOffset) })
-  for (const key of ['Root', 'Info']) {
+  for (const key of ['Root', 'Info', 'Encrypt']) {
     const value = trailer.entries.get(key)
     if (value !== undefined) next.entries.set(key, value)
   }
@@ -98,7 +125,7 @@ function trailerOf({ trailer, xref }: PdfDocument, rows: readonly Row[], size: n
 }
 
 /** §14.4: the first part stays, the second names this revision. */
-function newId(first: PdfValue & { kind: 'string' }, rows: readonly Row[]): PdfValue {
+function newId(first: PdfString, rows: readonly Row[]): PdfValue {
   const digest = createHash('sha256')
     .update(first.raw, 'latin1')
     .update(JSON.stringify(rows))

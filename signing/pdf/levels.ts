@@ -17,6 +17,7 @@ import type { Leaf } from '../trust/online.ts'
 import type { Evidence } from '../trust/revocation/verdict.ts'
 import { fillByteRange, fillContents } from './byte-range.ts'
 import { openDocument } from './document.ts'
+import type { OpenOptions, PdfDocument } from './document.ts'
 import { sealPdf } from './seal.ts'
 import type { SealRequest, SealedPdf } from './seal.ts'
 import { planTimestamp } from './seal-plan.ts'
@@ -40,7 +41,12 @@ export interface ExtendedPdf {
  * @throws SigningError `signing/signature-broken`, `signing/evidence-missing`, `signing/timestamp-unavailable`,
  * `signing/no-room`; codes as sealPdf
  */
-export async function extendPdf(source: RandomAccess, level: AdesLevel, sources: LevelSources): Promise<ExtendedPdf> {
+export async function extendPdf(
+  source: RandomAccess,
+  level: AdesLevel,
+  sources: LevelSources,
+  options: OpenOptions = {},
+): Promise<ExtendedPdf> {
   let current = source
   let added = Buffer.alloc(0)
   const append = (update: Buffer | null): void => {
@@ -48,13 +54,13 @@ export async function extendPdf(source: RandomAccess, level: AdesLevel, sources:
     added = Buffer.concat([added, update])
     current = appendedAccess(source, added)
   }
-  let signatures = await signaturesOf(current)
+  let signatures = await signaturesOf(current, options)
   if (signatures.some((signature) => timeOf(signature, signatures) === null)) {
-    append(await documentTimestamp(current, sources.timestamps))
-    signatures = await signaturesOf(current)
+    append(await documentTimestamp(current, sources.timestamps, options))
+    signatures = await signaturesOf(current, options)
   }
-  if (level !== 'B-T') append(await evidenceUpdate(current, signatures, sources))
-  if (level === 'B-LTA') append(await documentTimestamp(current, sources.timestamps))
+  if (level !== 'B-T') append(await evidenceUpdate(await openDocument(current, options), signatures, sources))
+  if (level === 'B-LTA') append(await documentTimestamp(current, sources.timestamps, options))
   return { size: current.size, bytes: { [Symbol.asyncIterator]: () => readAll(current) }, added }
 }
 
@@ -81,13 +87,17 @@ export async function sealPdfToLevel(
     const { size } = sealed
     return { ...sealed, size, bytes: { [Symbol.asyncIterator]: () => readAll(appendedAccess(source, seal)) } }
   }
-  const extended = await extendPdf(appendedAccess(source, seal), level, sources)
+  const extended = await extendPdf(appendedAccess(source, seal), level, sources, request)
   return { ...sealed, size: extended.size, bytes: extended.bytes }
 }
 
 /** A time-stamp over the whole document as it is, as an update. Also for documents without any signature. */
-export async function documentTimestamp(source: RandomAccess, timestamps: TimestampSource): Promise<Buffer> {
-  const plan = await planTimestamp(source, timestamps.tokenBytes)
+export async function documentTimestamp(
+  source: RandomAccess,
+  timestamps: TimestampSource,
+  options: OpenOptions = {},
+): Promise<Buffer> {
+  const plan = await planTimestamp(source, timestamps.tokenBytes, options)
   const update = Buffer.from(plan.update)
   const range = fillByteRange(update, plan.signatureAt, source.size)
   const hash = createHash(timestamps.digest)
@@ -99,8 +109,8 @@ export async function documentTimestamp(source: RandomAccess, timestamps: Timest
   return update
 }
 
-async function signaturesOf(source: RandomAccess): Promise<PdfSignature[]> {
-  const signatures = await readSignatures(await openDocument(source))
+async function signaturesOf(source: RandomAccess, options: OpenOptions): Promise<PdfSignature[]> {
+  const signatures = await readSignatures(await openDocument(source, options))
   if (signatures.length === 0) throw new SigningError('signing/signature-broken', 'the document has no signature')
   return signatures
 }
@@ -114,17 +124,17 @@ function timeOf(signature: PdfSignature, all: readonly PdfSignature[]): Date | n
 }
 
 async function evidenceUpdate(
-  source: RandomAccess,
+  document: PdfDocument,
   signatures: readonly PdfSignature[],
   sources: LevelSources,
 ): Promise<Buffer | null> {
-  const store = await readSecurityStore(await openDocument(source))
+  const store = await readSecurityStore(document)
   const given: Evidence = { certificates: [...store.certificates], crls: [...store.crls], ocsps: [...store.ocsps] }
   const leaves: Leaf[] = []
   for (const signature of signatures) leaves.push(...(await leavesOf(signature, signatures, given)))
   const { evidence, gaps } = await sources.evidence.collect(leaves, given)
   if (gaps.length > 0) throw missingEvidence(gaps)
-  return planSecurityStore(source, { ...evidence, ocsps: evidence.ocsps.map(asResponse) })
+  return planSecurityStore(document, { ...evidence, ocsps: evidence.ocsps.map(asResponse) })
 }
 
 /** What of this signature needs evidence; what it carries itself goes into `given`. */

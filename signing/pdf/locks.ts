@@ -1,5 +1,6 @@
 /**
- * What earlier signatures of a document forbid (ISO 32000-2 §12.8.2): another seal must not break them.
+ * What forbids another seal: earlier signatures, which it must not break (ISO 32000-2 §12.8.2), and the permissions of
+ * an encrypted document (§7.6.4.2).
  */
 import { SigningError } from '../errors.ts'
 import type { PdfDocument } from './document.ts'
@@ -24,6 +25,27 @@ export async function checkLocks(document: PdfDocument, form: Form): Promise<Set
   }
   return locked
 }
+
+/**
+ * @param change `field`: a new one; `value`: only into a field that is there; `evidence`: time-stamps and certificates,
+ * which belong to a signature that is there
+ * @throws SigningError `signing/pdf-locked` only the owner's password allows it
+ */
+export function checkPermissions({ encryption }: PdfDocument, change: 'field' | 'value' | 'evidence'): void {
+  if (encryption === null || encryption.isOwner) return
+  if (!encryption.permissionsAreGenuine) {
+    throw new SigningError('signing/pdf-locked', 'the permissions of the encrypted document were changed')
+  }
+  const allows = (bit: number): boolean => (encryption.permissions & (1 << (bit - 1))) !== 0
+  const fills = allows(FILL_FORMS) || allows(ANNOTATE)
+  const isAllowed = change === 'field' ? allows(MODIFY) && allows(ANNOTATE) : fills || allows(MODIFY)
+  if (!isAllowed) {
+    throw new SigningError('signing/pdf-locked', 'the document allows no signature without the password of its owner')
+  }
+}
+
+/** Table 22; bit 1 is the lowest. */
+const [MODIFY, ANNOTATE, FILL_FORMS] = [4, 6, 9] as const
 
 /** The certification may hang in the catalog's /Perms without a field (§12.8.6). */
 async function certifications(document: PdfDocument, form: Form): Promise<PdfDictionary[]> {

@@ -4,6 +4,7 @@
 import type { RandomAccess } from '../random-access.ts'
 import { OBJECT_STEPS } from './budget.ts'
 import type { Budget } from './budget.ts'
+import type { Encryption } from './encryption/encryption.ts'
 import { unpackStream } from './filters.ts'
 import { isObject, readObjectAt } from './objects.ts'
 import { CutOff, PdfParser } from './parser.ts'
@@ -22,7 +23,14 @@ export interface ObjectStreams {
   read(wanted: PdfReference, place: { stream: number; index: number }): Promise<PdfValue>
 }
 
-export function createObjectStreams(source: RandomAccess, xref: Xref, budget: Budget): ObjectStreams {
+interface Parts {
+  source: RandomAccess
+  xref: Xref
+  budget: Budget
+  encryption: Encryption | null
+}
+
+export function createObjectStreams({ source, xref, budget, encryption }: Parts): ObjectStreams {
   const kept = new Map<number, Unpacked>()
 
   async function open(number: number): Promise<Unpacked> {
@@ -44,7 +52,8 @@ export function createObjectStreams(source: RandomAccess, xref: Xref, budget: Bu
     const length = await readLength(value.entries.get('Length'))
     if (streamStart + length > source.size) throw damaged('an object stream is cut off')
     budget.spendBytes(length)
-    return { dictionary: value, data: await source.read(streamStart, length) }
+    const data = await source.read(streamStart, length)
+    return { dictionary: value, data: encryption?.decryptStream(value, data, reference(number)) ?? data }
   }
 
   async function readLength(value: PdfValue | undefined): Promise<number> {

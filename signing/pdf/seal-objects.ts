@@ -2,7 +2,7 @@
  * The new objects of a seal (ISO 32000-2 §12.5.6.19, §12.7.5.5, §12.8.1): field, appearance, texts of the signature.
  */
 import { SigningError } from '../errors.ts'
-import { array, dictionary, name, number, serialize } from './values.ts'
+import { array, dictionary, name, number } from './values.ts'
 import type { PdfDictionary, PdfReference, PdfValue } from './values.ts'
 
 export interface SealTexts {
@@ -31,24 +31,31 @@ export function widget(
 }
 
 /** Draws nothing; checkers of PDF/A want every annotation to have an appearance. */
-export const EMPTY_APPEARANCE = '<</Type /XObject/Subtype /Form/BBox [0 0 0 0]/Length 0>>\nstream\n\nendstream'
+export const EMPTY_APPEARANCE = {
+  value: dictionary({
+    Type: name('XObject'),
+    Subtype: name('Form'),
+    BBox: array(number(0), number(0), number(0), number(0)),
+  }),
+  data: Buffer.alloc(0),
+}
 
 /**
- * Entries of the signature dictionary for people, serialised (§12.8.1 table 255; EN 319 142-1 §6.3 demands /M).
+ * Entries of the signature dictionary for people (§12.8.1 table 255; EN 319 142-1 §6.3 demands /M).
  *
  * @throws SigningError `signing/bad-text`
  */
-export function signatureEntries({ signedAt, signerName, reason, location }: SealTexts): string {
+export function signatureEntries({ signedAt, signerName, reason, location }: SealTexts): Map<string, PdfValue> {
   const entries: [string, string | undefined][] = [
     ['Name', signerName],
     ['Reason', reason],
     ['Location', location],
     ['M', `D:${signedAt.toISOString().replace(/[-:T]|\.\d+/g, '')}`],
   ]
-  const parts = entries.flatMap(([key, value]) =>
-    value === undefined || value === '' ? [] : [`/${key} ${serialize(text(checked(value)))}`],
+  const given = entries.flatMap(([key, value]): [string, PdfValue][] =>
+    value === undefined || value === '' ? [] : [[key, text(checked(value))]],
   )
-  return parts.join('')
+  return new Map(given)
 }
 
 function checked(value: string): string {

@@ -3,17 +3,18 @@
  */
 import type { RandomAccess } from '../random-access.ts'
 import { signatureDictionary, timestampDictionary } from './byte-range.ts'
-import { createChanges, withEntry } from './changes.ts'
+import { createChanges } from './changes.ts'
 import type { Changes } from './changes.ts'
 import { openDocument } from './document.ts'
+import type { OpenOptions, PdfDocument } from './document.ts'
 import { readForm } from './form.ts'
 import type { Form } from './form.ts'
 import { composeUpdate } from './incremental-update.ts'
-import { checkLocks } from './locks.ts'
+import { checkLocks, checkPermissions } from './locks.ts'
 import { findFirstPage } from './page.ts'
 import { EMPTY_APPEARANCE, signatureEntries, widget } from './seal-objects.ts'
 import type { SealTexts } from './seal-objects.ts'
-import { dictionary, number, reference, wholeNumber } from './values.ts'
+import { dictionary, number, reference, wholeNumber, withEntry } from './values.ts'
 import type { PdfDictionary, PdfReference } from './values.ts'
 
 export interface SealPlan {
@@ -29,18 +30,30 @@ export interface SealPlan {
  * @param reservedBytes room for the CMS object
  * @throws SigningError as sealPdf
  */
-export async function planSeal(source: RandomAccess, texts: SealTexts, reservedBytes: number): Promise<SealPlan> {
-  return planField(source, 'Siegel', signatureDictionary(signatureEntries(texts), reservedBytes))
+export async function planSeal(
+  source: RandomAccess,
+  texts: SealTexts,
+  reservedBytes: number,
+  options: OpenOptions,
+): Promise<SealPlan> {
+  const document = await openDocument(source, options)
+  checkPermissions(document, 'field')
+  return planField(document, 'Siegel', signatureDictionary(signatureEntries(texts), reservedBytes))
 }
 
 /** The same for a document time-stamp. */
-export function planTimestamp(source: RandomAccess, reservedBytes: number): Promise<SealPlan> {
-  return planField(source, 'Zeitstempel', timestampDictionary(reservedBytes))
+export async function planTimestamp(
+  source: RandomAccess,
+  reservedBytes: number,
+  options: OpenOptions,
+): Promise<SealPlan> {
+  const document = await openDocument(source, options)
+  checkPermissions(document, 'evidence')
+  return planField(document, 'Zeitstempel', timestampDictionary(reservedBytes))
 }
 
-/** @param body the signature dictionary with its holes */
-async function planField(source: RandomAccess, prefix: string, body: string): Promise<SealPlan> {
-  const document = await openDocument(source)
+/** @param value the signature dictionary with its holes */
+async function planField(document: PdfDocument, prefix: string, value: PdfDictionary): Promise<SealPlan> {
   const form = await readForm(document)
   const field = freeName(prefix, new Set([...form.topNames, ...(await checkLocks(document, form))]))
   const page = await findFirstPage(document, form.catalog.dictionary)
@@ -53,8 +66,8 @@ async function planField(source: RandomAccess, prefix: string, body: string): Pr
   await addToPage(changes, page, added)
   const update = await composeUpdate(document, [
     ...changes.objects(),
-    { ...signature, body },
-    { ...appearance, body: EMPTY_APPEARANCE },
+    { ...signature, value },
+    { ...appearance, ...EMPTY_APPEARANCE },
   ])
   return { update: update.bytes, signatureAt: update.bodies.get(signature.number) ?? 0, field }
 }

@@ -26,6 +26,8 @@ export interface SealRequest {
   location?: string
   /** gives the seal a time-stamp (B-T); without it, the seal is B-B */
   timestamps?: TimestampSource
+  /** of an encrypted document; the owner's allows a seal whatever the permissions are */
+  password?: string
 }
 
 export interface SealedPdf {
@@ -53,7 +55,7 @@ export async function sealPdf(source: RandomAccess, key: SigningKey, request: Se
   const signer = checkUsable(key, request.signedAt)
   const { timestamps } = request
   const reserved = signedDataBytes(key) + (timestamps === undefined ? 0 : timestamps.tokenBytes + FRAME_BYTES)
-  const plan = await planSeal(source, { ...request, signerName: signer.commonName }, reserved)
+  const plan = await planSeal(source, { ...request, signerName: signer.commonName }, reserved, request)
   const { update, field } = plan
   const range = fillByteRange(update, plan.signatureAt, source.size)
   return {

@@ -3,15 +3,14 @@
  * ISO 32000-2 §12.8.4.3). Read, and filled by an incremental update; what is in it stays.
  */
 import type { Evidence } from '../trust/revocation/verdict.ts'
-import type { RandomAccess } from '../random-access.ts'
-import { createChanges, withEntry } from './changes.ts'
-import { openDocument } from './document.ts'
+import { createChanges } from './changes.ts'
 import type { PdfDocument } from './document.ts'
 import { listAt, readForm } from './form.ts'
 import { composeUpdate } from './incremental-update.ts'
 import type { NewObject } from './incremental-update.ts'
+import { checkPermissions } from './locks.ts'
 import { readStream } from './streams.ts'
-import { dictionary, name, reference } from './values.ts'
+import { dictionary, name, reference, withEntry } from './values.ts'
 import type { PdfDictionary } from './values.ts'
 
 /**
@@ -36,8 +35,8 @@ export async function readSecurityStore(document: PdfDocument): Promise<Evidence
  * @returns to be appended to the document; null when nothing is new
  * @throws SigningError as openDocument
  */
-export async function planSecurityStore(source: RandomAccess, evidence: Evidence): Promise<Buffer | null> {
-  const document = await openDocument(source)
+export async function planSecurityStore(document: PdfDocument, evidence: Evidence): Promise<Buffer | null> {
+  checkPermissions(document, 'evidence')
   const present = await readSecurityStore(document)
   const { catalog } = await readForm(document)
   const changes = createChanges(document)
@@ -49,7 +48,7 @@ export async function planSecurityStore(source: RandomAccess, evidence: Evidence
   for (const kind of ['certificates', 'ocsps', 'crls'] as const) {
     for (const bytes of missing(evidence[kind], present[kind])) {
       const added = reference(document.nextNumber + streams.length)
-      streams.push({ ...added, body: stream(bytes) })
+      streams.push({ ...added, value: dictionary({}), data: bytes })
       store = await changes.append(store, KEYS[kind], added)
     }
   }
@@ -74,7 +73,5 @@ function missing(wanted: readonly Buffer[], present: readonly Buffer[]): Buffer[
   const known = new Set(present.map((bytes) => bytes.toString('latin1')))
   return wanted.filter((bytes) => !known.has(bytes.toString('latin1')))
 }
-
-const stream = (bytes: Buffer): string => `<</Length ${bytes.length}>>\nstream\n${bytes.toString('latin1')}\nendstream`
 
 const KEYS = { certificates: 'Certs', ocsps: 'OCSPs', crls: 'CRLs' } as const

@@ -12,7 +12,7 @@ import type { PdfReference } from './values.ts'
  * @throws SigningError `signing/pdf-unsupported`, `signing/pdf-too-complex` its filters, or more bytes than the budget has
  */
 export async function readStream(document: PdfDocument, wanted: PdfReference): Promise<Buffer> {
-  const { source, xref, budget } = document
+  const { source, xref, budget, encryption } = document
   const entry = await xref.find(wanted.number)
   if (entry.kind !== 'at' || entry.generation !== wanted.generation) throw damaged('a stream is not in the document')
   const object = await readObjectAt(source, entry.offset, budget)
@@ -23,6 +23,7 @@ export async function readStream(document: PdfDocument, wanted: PdfReference): P
   const length = wholeNumber(await document.resolve(value.entries.get('Length')))
   if (length === null || streamStart + length > source.size) throw damaged('a stream is cut off')
   budget.spendBytes(length)
-  const data = await source.read(streamStart, length)
+  const raw = await source.read(streamStart, length)
+  const data = encryption?.decryptStream(value, raw, wanted) ?? raw
   return value.entries.has('Filter') ? unpackStream(value, data, budget) : data
 }

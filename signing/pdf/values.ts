@@ -10,10 +10,16 @@ export type PdfValue =
   | { kind: 'boolean'; value: boolean }
   | { kind: 'number'; text: string }
   | { kind: 'name'; value: string }
-  | { kind: 'string'; raw: string }
+  | PdfString
   | { kind: 'array'; items: PdfValue[] }
   | PdfDictionary
   | PdfReference
+
+export interface PdfString {
+  kind: 'string'
+  /** with its delimiters, one character a byte */
+  raw: string
+}
 
 export interface PdfDictionary {
   kind: 'dictionary'
@@ -86,6 +92,11 @@ export const dictionary = (entries: Record<string, PdfValue>): PdfDictionary => 
   kind: 'dictionary',
   entries: new Map(Object.entries(entries)),
 })
+
+/** A copy of the dictionary with one entry set. */
+export function withEntry(owner: PdfDictionary, key: string, value: PdfValue): PdfDictionary {
+  return { kind: 'dictionary', entries: new Map(owner.entries).set(key, value) }
+}
 
 /** A non-negative whole number, else null. */
 export function wholeNumber(value: PdfValue | undefined): number | null {
