@@ -14,13 +14,13 @@ export interface Budget {
 }
 
 /**
- * A fresh budget for one document.
+ * A fresh budget for one document; that for reading it once unless another is asked for.
  *
  * The methods throw SigningError `signing/pdf-too-complex` when it is used up.
  */
-export function createBudget(): Budget {
-  let steps = MAX_STEPS
-  let bytes = MAX_DECODED_BYTES
+export function createBudget({ steps: allSteps, bytes: allBytes } = ONE_READING): Budget {
+  let steps = allSteps
+  let bytes = allBytes
   return {
     spendSteps(count) {
       steps -= count
@@ -34,8 +34,9 @@ export function createBudget(): Budget {
   }
 }
 
-/** About a second of work. */
-const MAX_STEPS = 2_000_000
 /** Finding and reading one object; besides, 16 bytes of it are a step. */
 export const OBJECT_STEPS = 50
-const MAX_DECODED_BYTES = 64 * 1024 * 1024
+/** About a second of work. */
+const ONE_READING = { steps: 2_000_000, bytes: 64 * 1024 * 1024 }
+/** Comparing the revisions of a document means reading all its objects. */
+export const ALL_REVISIONS = { steps: 20_000_000, bytes: 256 * 1024 * 1024 }

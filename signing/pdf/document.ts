@@ -58,7 +58,8 @@ export async function openDocument(document: RandomAccess, options: OpenOptions 
   return encryption === null ? plain : createDocument({ source, xref, budget, encryption })
 }
 
-function createDocument(parts: Pick<PdfDocument, 'source' | 'xref' | 'budget' | 'encryption'>): PdfDocument {
+/** The document as this cross-reference shows it: of all sections, or of the older ones alone. */
+export function createDocument(parts: Pick<PdfDocument, 'source' | 'xref' | 'budget' | 'encryption'>): PdfDocument {
   const { source, xref, budget, encryption } = parts
   const objectStreams = createObjectStreams(parts)
 

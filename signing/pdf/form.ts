@@ -3,8 +3,9 @@
  */
 import { SigningError } from '../errors.ts'
 import type { PdfDocument } from './document.ts'
-import { damaged, stringBytes } from './values.ts'
-import type { PdfDictionary, PdfReference, PdfValue } from './values.ts'
+import { readFields } from './fields.ts'
+import { damaged } from './values.ts'
+import type { PdfDictionary, PdfReference } from './values.ts'
 
 export interface Form {
   catalog: { reference: PdfReference; dictionary: PdfDictionary }
@@ -39,39 +40,14 @@ export async function readForm(document: PdfDocument): Promise<Form> {
   if (value.kind === 'null') return form
   if (value.kind !== 'dictionary') throw damaged('the form is no dictionary')
   form.acroForm = { reference: entry?.kind === 'reference' ? entry : null, dictionary: value }
-  await readFields(document, value, form)
+  await readInto(document, value, form)
   return form
 }
 
-interface Visit {
-  value: PdfValue
-  depth: number
-  /** inherited /FT (§12.7.4.1) */
-  type: string | null
-}
-
-async function readFields(document: PdfDocument, acroForm: PdfDictionary, form: Form): Promise<void> {
-  const seen = new Set<number>()
-  const open: Visit[] = []
-  const push = (values: PdfValue[], depth: number, type: string | null): void => {
-    document.budget.spendSteps(values.length)
-    for (const value of values.reverse()) {
-      // one field in two places of the tree is odd but harmless; a loop ends here
-      if (value.kind === 'reference' && seen.has(value.number)) continue
-      if (value.kind === 'reference') seen.add(value.number)
-      open.push({ value, depth, type })
-    }
-  }
-  push(await listAt(document, acroForm, 'Fields'), 0, null)
-  for (let visit = open.pop(); visit !== undefined; visit = open.pop()) {
-    const { value, depth } = visit
-    if (depth > MAX_DEPTH) throw new SigningError('signing/pdf-too-complex', 'the field tree is too deep')
-    const field = await document.resolve(value)
-    if (field.kind !== 'dictionary') continue
-    const type = (await nameAt(document, field, 'FT')) ?? visit.type
-    if (depth === 0) form.topNames.add(await textAt(document, field, 'T'))
-    if (type === 'Sig') await readSignature(document, field, form)
-    push(await listAt(document, field, 'Kids'), depth + 1, type)
+async function readInto(document: PdfDocument, acroForm: PdfDictionary, form: Form): Promise<void> {
+  for (const field of await readFields(document, acroForm)) {
+    if (field.depth === 0) form.topNames.add(field.name)
+    if (field.type === 'Sig') await readSignature(document, field.dictionary, form)
   }
 }
 
@@ -81,31 +57,3 @@ async function readSignature(document: PdfDocument, field: PdfDictionary, form: 
   if (value.kind !== 'dictionary') return
   form.signatures.push({ field, value, reference: entry?.kind === 'reference' ? entry : null })
 }
-
-/** The items of an array entry; none when the entry is absent or something else. */
-export async function listAt(document: PdfDocument, holder: PdfDictionary, key: string): Promise<PdfValue[]> {
-  const value = await document.resolve(holder.entries.get(key))
-  return value.kind === 'array' ? [...value.items] : []
-}
-
-export async function nameAt(document: PdfDocument, holder: PdfDictionary, key: string): Promise<string | null> {
-  const value = await document.resolve(holder.entries.get(key))
-  return value.kind === 'name' ? value.value : null
-}
-
-/** A text string (§7.9.2.2): UTF-16BE with a mark, UTF-8 with a mark, else one byte a character. Empty when absent. */
-export async function textAt(document: PdfDocument, holder: PdfDictionary, key: string): Promise<string> {
-  const value = await document.resolve(holder.entries.get(key))
-  return value.kind === 'string' ? decodeText(stringBytes(value.raw)) : ''
-}
-
-export function decodeText(bytes: Buffer): string {
-  const mark = bytes.toString('hex', 0, 3)
-  if (mark.startsWith('feff'))
-    return Buffer.from(bytes.subarray(2, bytes.length & ~1))
-      .swap16()
-      .toString('utf16le')
-  return mark === 'efbbbf' ? bytes.toString('utf8', 3) : bytes.toString('latin1')
-}
-
-const MAX_DEPTH = 32

@@ -4,7 +4,7 @@
  */
 import { SigningError } from '../errors.ts'
 import type { PdfDocument } from './document.ts'
-import { decodeText, listAt, nameAt } from './form.ts'
+import { decodeText, listAt, nameAt } from './fields.ts'
 import type { Form } from './form.ts'
 import { stringBytes, wholeNumber } from './values.ts'
 import type { PdfDictionary } from './values.ts'

@@ -13,6 +13,10 @@ export interface IndirectObject {
   number: number
   generation: number
   value: PdfValue
+  /** absolute offset of its number */
+  start: number
+  /** absolute offset behind `endobj`, or behind the keyword `stream` */
+  end: number
   /** absolute offset of the first byte of stream data; null when the object is no stream */
   streamStart: number | null
 }
@@ -26,17 +30,20 @@ export interface IndirectObject {
 export async function readObjectAt(source: RandomAccess, offset: number, budget: Budget): Promise<IndirectObject> {
   budget.spendSteps(OBJECT_STEPS)
   const { result, end } = await parseAt(source, offset, (parser) => {
+    parser.skipSpace()
+    const start = offset + parser.position
     const number = parser.integer()
     const generation = parser.integer()
     if (!parser.accept('obj')) throw damaged(`no object begins at byte ${offset}`)
     const value = parser.value()
-    if (parser.accept('endobj')) return { number, generation, value, streamStart: null }
+    const read = { number, generation, value, start }
+    if (parser.accept('endobj')) return { ...read, streamStart: null }
     if (value.kind !== 'dictionary' || !parser.accept('stream'))
       throw damaged(`the object at byte ${offset} does not end`)
-    return { number, generation, value, streamStart: offset + streamData(parser) }
+    return { ...read, streamStart: offset + streamData(parser) }
   })
   budget.spendSteps((end - offset) >> 4)
-  return result
+  return { ...result, end }
 }
 
 /** True when the cross-reference entry and the object agree about its number. */

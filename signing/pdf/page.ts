@@ -3,7 +3,7 @@
  */
 import { SigningError } from '../errors.ts'
 import type { PdfDocument } from './document.ts'
-import { listAt } from './form.ts'
+import { listAt } from './fields.ts'
 import { damaged } from './values.ts'
 import type { PdfDictionary, PdfReference, PdfValue } from './values.ts'
 

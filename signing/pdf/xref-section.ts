@@ -13,8 +13,13 @@ export type XrefEntry =
 export interface XrefSection {
   style: 'table' | 'stream'
   trailer: PdfDictionary
+  /** absolute: of the keyword `xref` or of the object, and of the first byte behind the trailer or the stream's data */
+  from: number
+  to: number
   /** one more than the highest object number that the section lists */
   end: number
   /** null: this section does not speak of the object */
   find(number: number): Promise<XrefEntry | null>
+  /** runs of object numbers that the section lists */
+  ranges: readonly { first: number; count: number }[]
 }

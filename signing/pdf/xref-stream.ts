@@ -22,7 +22,7 @@ export async function readXrefStream(source: RandomAccess, offset: number, budge
   if (length === null || object.streamStart + length > source.size) throw damaged('a cross-reference stream is cut off')
   budget.spendBytes(length)
   const rows = unpackStream(trailer, await source.read(object.streamStart, length), budget)
-  return section(trailer, rows, budget)
+  return { from: object.start, to: object.streamStart + length, ...section(trailer, rows, budget) }
 }
 
 /** Objects `first` to `first + count - 1`; their rows begin with row `row`. */
@@ -32,7 +32,7 @@ interface Range {
   row: number
 }
 
-function section(trailer: PdfDictionary, rows: Buffer, budget: Budget): XrefSection {
+function section(trailer: PdfDictionary, rows: Buffer, budget: Budget): Omit<XrefSection, 'from' | 'to'> {
   const widths = readWidths(trailer)
   const rowBytes = widths[0] + widths[1] + widths[2]
   const ranges = readRanges(trailer)
@@ -47,7 +47,7 @@ function section(trailer: PdfDictionary, rows: Buffer, budget: Budget): XrefSect
   }
 
   const end = ranges.reduce((highest, { first, count }) => Math.max(highest, first + count), 0)
-  return { style: 'stream', trailer, end, find }
+  return { style: 'stream', trailer, end, find, ranges }
 }
 
 type Widths = [number, number, number]

@@ -29,13 +29,14 @@ interface Subsection {
 export async function readXrefTable(source: RandomAccess, offset: number, budget: Budget): Promise<XrefSection> {
   const subsections: Subsection[] = []
   let { end: at } = await parseAt(source, offset, (parser) => parser.accept('xref'))
+  const from = at - KEYWORD_BYTES
   for (;;) {
     budget.spendSteps(1)
     const { result, end } = await parseAt(source, at, (parser) => {
       if (parser.accept('trailer')) return parser.value()
       return { first: parser.integer(), count: parser.integer(), rows: skipEol(parser) }
     })
-    if ('kind' in result) return section(source, subsections, result, budget)
+    if ('kind' in result) return { from, to: end, ...section(source, subsections, result, budget) }
     const rows = at + result.rows
     if (rows + result.count * ROW_BYTES > source.size)
       throw damaged('a cross-reference table is longer than the document')
@@ -51,7 +52,7 @@ function section(
   subsections: readonly Subsection[],
   trailer: PdfDictionary | { kind: string },
   budget: Budget,
-): XrefSection {
+): Omit<XrefSection, 'from' | 'to'> {
   if (!isDictionary(trailer)) throw damaged('a trailer is no dictionary')
 
   async function find(number: number): Promise<XrefEntry | null> {
@@ -63,7 +64,7 @@ function section(
   }
 
   const end = subsections.reduce((highest, { first, count }) => Math.max(highest, first + count), 0)
-  return { style: 'table', trailer, end, find }
+  return { style: 'table', trailer, end, find, ranges: subsections }
 }
 
 /** `nnnnnnnnnn ggggg n` and two bytes of end of line. */
@@ -84,5 +85,6 @@ function isDictionary(value: PdfDictionary | { kind: string }): value is PdfDict
   return value.kind === 'dictionary'
 }
 
+const KEYWORD_BYTES = 'xref'.length
 const ROW_BYTES = 20
 const MAX_SUBSECTIONS = 50_000

@@ -40,6 +40,11 @@ export async function readXref(source: RandomAccess, startOffset: number, budget
     if (hybrid !== null && section.style === 'table') sections.push(await readXrefStream(source, hybrid, budget))
     next = offsetOf(section.trailer, 'Prev')
   }
+  return xrefOf(startOffset, sections, budget)
+}
+
+/** The cross-reference that these sections make, newest first. */
+export function xrefOf(startOffset: number, sections: readonly XrefSection[], budget: Budget): Xref {
   const [newest, ...older] = sections
   if (newest === undefined) throw damaged('the document has no cross-reference')
   return { startOffset, sections: [newest, ...older], find: (number) => findIn(sections, number, budget) }
