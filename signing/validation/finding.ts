@@ -64,3 +64,5 @@ export type FindingCode =
   | 'encrypted'
   /** the certificate is in time limited by amount, profession or purpose; texts are in the detail */
   | 'certificate-restricted'
+  /** revocation data count although newer ones should be had: the status since then is not known */
+  | 'revocation-aged'
