@@ -19,6 +19,20 @@ export function bufferAccess(bytes: Buffer): RandomAccess {
   }
 }
 
+/**
+ * The bytes of a document from beginning to end, a mebibyte at a time.
+ *
+ * @throws SigningError `signing/source-changed` when the source delivers fewer bytes than its size promises
+ */
+export async function* piecesOf(source: RandomAccess): AsyncGenerator<Buffer> {
+  for (let at = 0; at < source.size;) {
+    const bytes = await source.read(at, Math.min(PIECE_BYTES, source.size - at))
+    if (bytes.length === 0) throw new SigningError('signing/source-changed', 'the document is shorter than its size')
+    yield bytes
+    at += bytes.length
+  }
+}
+
 /** A document with bytes appended, without copying it: the updates stay in memory, the document does not. */
 export function appendedAccess(source: RandomAccess, appended: Buffer): RandomAccess {
   const { size } = source
@@ -75,5 +89,6 @@ export function pagedAccess(source: RandomAccess): RandomAccess {
   return { size: source.size, read }
 }
 
+const PIECE_BYTES = 1024 * 1024
 const PAGE_BYTES = 64 * 1024
 const PAGES = 16

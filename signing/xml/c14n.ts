@@ -1,11 +1,15 @@
 /**
- * Canonical XML 1.0 without comments (https://www.w3.org/TR/2001/REC-xml-c14n-20010315), inclusive.
+ * Canonical XML of elements in their document: Canonical XML 1.0 (REC-xml-c14n-20010315) and 1.1 (REC-xml-c14n11-20080502),
+ * Exclusive XML Canonicalization 1.0 (REC-xml-exc-c14n-20020718), each with and without comments.
  *
- * One deliberate difference, the same as OSCI peers make: `xml:*` attributes of ancestors are not copied to the apex
- * (docs/divergences.md). Works on the tree of parse.ts; the apex is any element of it.
+ * Works in place on the tree of parse.ts: the namespace context is that of the document. A subset is an element with all
+ * that it contains, apart from whole elements that are left out.
  */
 import type { XmlAttribute } from './attributes.ts'
-import type { XmlElement } from './parse.ts'
+import { compareCharacters } from './characters.ts'
+import { NamespaceWriter } from './namespace-writer.ts'
+import type { XmlAside, XmlDocument, XmlElement } from './tree.ts'
+import { inheritedXmlAttributes } from './xml-attributes.ts'
 
 export const CANONICAL_XML = 'http://www.w3.org/TR/2001/REC-xml-c14n-20010315'
 
@@ -17,6 +21,16 @@ export interface CanonicalOptions {
   rendered?: ReadonlyMap<string, string>
   /** Write `>` in attribute values as `&gt;`, as the canonicaliser of OSCI's common library does. */
   escapeGreaterInAttributes?: boolean
+  /** exclusive, with the prefixes of InclusiveNamespaces ('' for `#default`); absent: inclusive */
+  exclusive?: ReadonlySet<string>
+  comments?: boolean
+  /**
+   * Attributes `xml:*` of ancestors that an inclusive form copies to the apex. The default `none` is what OSCI peers do
+   * (docs/divergences.md); the standards say `1.0` and `1.1`.
+   */
+  xmlAttributes?: 'none' | '1.0' | '1.1'
+  /** elements that are left out with all that they contain */
+  without?: ReadonlySet<XmlElement>
 }
 
 /** The canonical octets of an element and all it contains, UTF-8. */
@@ -24,24 +38,44 @@ export function canonicalize(apex: XmlElement, options: CanonicalOptions = {}): 
   return Buffer.from(canonicalText(apex, options), 'utf8')
 }
 
+/** The canonical octets of a document, with the comments and instructions around its root element. */
+export function canonicalizeDocument({ root, before, after }: XmlDocument, options: CanonicalOptions): Buffer {
+  const kept = (aside: XmlAside): boolean => aside.kind === 'instruction' || options.comments === true
+  const parts = [
+    ...before.filter(kept).map(({ markup }) => `${markup}\n`),
+    canonicalText(root, options),
+    ...after.filter(kept).map(({ markup }) => `\n${markup}`),
+  ]
+  return Buffer.from(parts.join(''), 'utf8')
+}
+
 /** The canonical form as text. */
 export function canonicalText(apex: XmlElement, options: CanonicalOptions = {}): string {
+  if (options.without?.has(apex) === true) return ''
   const out: string[] = []
-  const greater = options.escapeGreaterInAttributes === true
+  const namespaces = new NamespaceWriter(options.rendered, options.exclusive)
   // Own stack instead of recursion: depth is the sender's choice.
-  const stack: { element: XmlElement; next: number; rendered: ReadonlyMap<string, string> }[] = []
-  const enter = (element: XmlElement, rendered: ReadonlyMap<string, string>): void => {
-    const now = openTag(out, element, rendered, greater)
-    stack.push({ element, next: 0, rendered: now })
+  const stack: { element: XmlElement; next: number; aside: number }[] = []
+  const enter = (element: XmlElement): void => {
+    openTag(out, element, namespaces.enter(element), element === apex, options)
+    stack.push({ element, next: 0, aside: 0 })
   }
-  enter(apex, options.rendered ?? new Map<string, string>())
+  enter(apex)
   for (let top = stack.at(-1); top; top = stack.at(-1)) {
-    const child = top.element.children[top.next++]
+    const { element } = top
+    const aside = element.asides[top.aside]
+    if (aside?.before === top.next) {
+      if (aside.kind === 'instruction' || options.comments === true) out.push(aside.markup)
+      top.aside += 1
+      continue
+    }
+    const child = element.children[top.next++]
     if (child === undefined) {
-      out.push(`</${qualified(top.element)}>`)
+      out.push(`</${qualified(element)}>`)
+      namespaces.leave()
       stack.pop()
     } else if (typeof child === 'string') out.push(escapeText(child))
-    else enter(child, top.rendered)
+    else if (options.without?.has(child) !== true) enter(child)
   }
   return out.join('')
 }
@@ -49,27 +83,30 @@ export function canonicalText(apex: XmlElement, options: CanonicalOptions = {}):
 function openTag(
   out: string[],
   element: XmlElement,
-  rendered: ReadonlyMap<string, string>,
-  greater: boolean,
-): ReadonlyMap<string, string> {
-  const fresh = [...element.scope].filter(([prefix, uri]) => (rendered.get(prefix) ?? '') !== uri)
-  fresh.sort(([a], [b]) => compare(a, b))
+  fresh: readonly (readonly [prefix: string, uri: string])[],
+  isApex: boolean,
+  options: CanonicalOptions,
+): void {
+  const greater = options.escapeGreaterInAttributes === true
   out.push('<', qualified(element))
   for (const [prefix, uri] of fresh) {
     out.push(prefix === '' ? ' xmlns="' : ` xmlns:${prefix}="`, escapeAttribute(uri, greater), '"')
   }
-  const sorted = [...element.attributes].sort((a, b) => compare(a.namespace, b.namespace) || compare(a.local, b.local))
-  for (const a of sorted) out.push(` ${qualified(a)}="`, escapeAttribute(a.value, greater), '"')
+  const inherited = isApex && !options.exclusive ? inheritedXmlAttributes(element, options.xmlAttributes ?? 'none') : []
+  const all = inherited.length === 0 ? element.attributes : [...element.attributes, ...inherited]
+  for (const a of sorted(all)) out.push(` ${qualified(a)}="`, escapeAttribute(a.value, greater), '"')
   out.push('>')
-  return fresh.length === 0 ? rendered : new Map([...rendered, ...fresh])
+}
+
+function sorted(attributes: readonly XmlAttribute[]): readonly XmlAttribute[] {
+  if (attributes.length < 2) return attributes
+  return [...attributes].sort(
+    (a, b) => compareCharacters(a.namespace, b.namespace) || compareCharacters(a.local, b.local),
+  )
 }
 
 function qualified(name: XmlElement | XmlAttribute): string {
   return name.prefix === '' ? name.local : `${name.prefix}:${name.local}`
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** Text as canonical XML writes it. */

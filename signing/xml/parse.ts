@@ -6,21 +6,13 @@
  * Comments are dropped and the text around them is one text, as Canonical XML without comments sees it.
  */
 import { SigningError } from '../errors.ts'
+import { decodeText, encodingOf, expandEntities, normalLines } from './characters.ts'
+import type { XmlEncoding } from './characters.ts'
 import { XML_NAMESPACE, splitAttributes } from './attributes.ts'
 import type { XmlAttribute } from './attributes.ts'
+import type { XmlAside, XmlDocument, XmlElement } from './tree.ts'
 
-export interface XmlElement {
-  prefix: string
-  local: string
-  namespace: string
-  attributes: readonly XmlAttribute[]
-  /** namespace declarations of this start tag: prefix ('' is the default) → URI */
-  declarations: ReadonlyMap<string, string>
-  /** all namespaces in scope, inherited ones included, without `xml` */
-  scope: ReadonlyMap<string, string>
-  parent: XmlElement | null
-  children: (XmlElement | string)[]
-}
+export type { XmlAside, XmlDocument, XmlElement } from './tree.ts'
 
 /** Bounds of one document; bytes are UTF-8. */
 export interface XmlLimits {
@@ -29,14 +21,15 @@ export interface XmlLimits {
   maxElements: number
 }
 
-// eslint-disable-next-line no-control-regex -- XML 1.0 §2.2: the characters that no document may hold
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
 const NAME =
   /[A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd][-.\w\u00b7\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u037d\u037f-\u1fff\u203f\u2040\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd]*/y
+const NO_ASIDES: readonly XmlAside[] = []
+/** some 100 bytes each */
+const MAX_SCOPE_ENTRIES = 1_000_000
 const NO_DECLARATIONS: ReadonlyMap<string, string> = new Map()
 
 /**
- * Reads one document and returns its root element.
+ * Reads one document and returns its root element. Comments are dropped, processing instructions refused.
  *
  * @throws SigningError `signing/xml-too-large` beyond the limits
  * @throws SigningError `signing/xml-forbidden` a document type or processing instruction
@@ -44,38 +37,41 @@ const NO_DECLARATIONS: ReadonlyMap<string, string> = new Map()
  */
 export function parseXml(bytes: Uint8Array, limits: XmlLimits): XmlElement {
   if (bytes.length > limits.maxBytes) throw tooLarge(`${bytes.length} bytes exceed ${limits.maxBytes}`)
-  const text = decode(bytes)
-  const reader = new Reader(text, limits)
-  return reader.document()
+  return new Reader(decodeText(bytes, 'utf-8'), limits, { encoding: 'utf-8', keepsAsides: false }).document().root
 }
 
-function decode(bytes: Uint8Array): string {
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (cause) {
-    throw new SigningError('signing/xml-malformed', 'the document is not UTF-8', { cause })
-  }
-  if (CONTROL.test(text)) throw malformed('a control character')
-  // XML 1.0 §2.11: line ends are normalised before anything else.
-  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
+/**
+ * Reads one document with everything that a canonical form may need: comments and processing instructions are kept
+ * beside the tree. UTF-8, UTF-16 with byte order mark, ISO 8859-1.
+ *
+ * @throws SigningError as `parseXml`; processing instructions are allowed
+ */
+export function parseDocument(bytes: Uint8Array, limits: XmlLimits): XmlDocument {
+  if (bytes.length > limits.maxBytes) throw tooLarge(`${bytes.length} bytes exceed ${limits.maxBytes}`)
+  const encoding = encodingOf(bytes)
+  return new Reader(decodeText(bytes, encoding), limits, { encoding, keepsAsides: true }).document()
 }
 
 /** The scanner; a class because position and open elements are state that every rule shares. */
 class Reader {
   private at = 0
   private elements = 0
+  private scopeEntries = 0
   private readonly open: XmlElement[] = []
   private readonly text: string
   private readonly limits: XmlLimits
+  private readonly mode: ReaderMode
   private root: XmlElement | null = null
+  private readonly before: XmlAside[] = []
+  private readonly after: XmlAside[] = []
 
-  constructor(text: string, limits: XmlLimits) {
+  constructor(text: string, limits: XmlLimits, mode: ReaderMode) {
     this.text = text
     this.limits = limits
+    this.mode = mode
   }
 
-  document(): XmlElement {
+  document(): XmlDocument {
     this.declaration()
     for (;;) {
       const next = this.text.indexOf('<', this.at)
@@ -84,7 +80,7 @@ class Reader {
       this.markup()
     }
     if (this.open.length > 0 || !this.root) throw malformed('the document ends too early')
-    return this.root
+    return { root: this.root, encoding: this.mode.encoding, before: this.before, after: this.after }
   }
 
   private declaration(): void {
@@ -94,13 +90,15 @@ class Reader {
         this.text.slice(0, 200),
       )
     if (!match) throw malformed('the XML declaration')
-    if (match[3] !== undefined && match[3].toLowerCase() !== 'utf-8') throw malformed('an encoding other than UTF-8')
+    const named = match[3]?.toLowerCase() ?? this.mode.encoding
+    if (named !== this.mode.encoding && !(named === 'us-ascii' && this.mode.encoding === 'utf-8'))
+      throw malformed(`an encoding other than ${this.mode.encoding.toUpperCase()}`)
     this.at = match[0].length
   }
 
   private characters(end: number): void {
     if (end === this.at) return
-    const raw = this.text.slice(this.at, end)
+    const raw = normalLines(this.text.slice(this.at, end))
     this.at = end
     if (raw.includes(']]>')) throw malformed('a CDATA end in text')
     const current = this.open.at(-1)
@@ -112,7 +110,7 @@ class Reader {
     const mark = this.text[this.at + 1]
     if (mark === '/') this.endTag()
     else if (mark === '!') this.declarationOrComment()
-    else if (mark === '?') throw new SigningError('signing/xml-forbidden', 'a processing instruction')
+    else if (mark === '?') this.instruction()
     else this.startTag()
   }
 
@@ -120,6 +118,7 @@ class Reader {
     if (this.text.startsWith('<!--', this.at)) {
       const end = this.text.indexOf('--', this.at + 4)
       if (end === -1 || this.text[end + 2] !== '>') throw malformed('a comment')
+      this.aside('comment', normalLines(this.text.slice(this.at, end + 3)))
       this.at = end + 3
       return
     }
@@ -129,11 +128,43 @@ class Reader {
     const end = this.text.indexOf(']]>', this.at)
     const current = this.open.at(-1)
     if (end === -1 || !current) throw malformed('a CDATA section')
-    append(current, this.text.slice(this.at + 9, end))
+    append(current, normalLines(this.text.slice(this.at + 9, end)))
     this.at = end + 3
   }
 
+  private instruction(): void {
+    if (!this.mode.keepsAsides) throw new SigningError('signing/xml-forbidden', 'a processing instruction')
+    const end = this.text.indexOf('?>', this.at)
+    if (end === -1) throw malformed('a processing instruction')
+    this.at += 2
+    const target = this.name()
+    if (target.toLowerCase() === 'xml') throw malformed('an XML declaration inside the document')
+    if (this.at !== end && !this.space()) throw malformed('a processing instruction')
+    const content = normalLines(this.text.slice(this.at, end))
+    // Canonical XML 1.0 §2.3: one blank before the content, none without content
+    this.aside('instruction', content === '' ? `<?${target}?>` : `<?${target} ${content}?>`)
+    this.at = end + 2
+  }
+
+  private aside(kind: XmlAside['kind'], markup: string): void {
+    if (!this.mode.keepsAsides) return
+    this.count()
+    const current = this.open.at(-1)
+    if (current) {
+      const aside = { kind, markup, before: current.children.length }
+      if (current.asides.length === 0) current.asides = [aside]
+      else (current.asides as XmlAside[]).push(aside)
+    } else (this.root ? this.after : this.before).push({ kind, markup, before: 0 })
+  }
+
+  /** Everything that takes memory of its own counts like an element. */
+  private count(weight = 1): void {
+    this.elements += weight
+    if (this.elements > this.limits.maxElements) throw tooLarge(`more than ${this.limits.maxElements} elements`)
+  }
+
   private endTag(): void {
+    const start = this.at
     this.at += 2
     const [prefix, local] = this.qualifiedName()
     this.space()
@@ -141,22 +172,26 @@ class Reader {
     if (this.text[this.at] !== '>' || current?.prefix !== prefix || current.local !== local)
       throw malformed('an end tag')
     this.at += 1
+    current.place.contentEnd = start
+    current.place.end = this.at
   }
 
   private startTag(): void {
     this.at += 1
     if (this.root && this.open.length === 0) throw malformed('a second root element')
     if (this.open.length >= this.limits.maxDepth) throw tooLarge(`more than ${this.limits.maxDepth} levels`)
-    if (++this.elements > this.limits.maxElements) throw tooLarge(`more than ${this.limits.maxElements} elements`)
+    this.count()
     const element = this.element(this.open.at(-1) ?? null)
-    if (this.text[this.at] === '/') this.at += 1
+    if (this.text[this.at] === '/') element.place.contentEnd = this.at++
     else this.open.push(element)
     if (this.text[this.at] !== '>') throw malformed('a start tag')
     this.at += 1
+    element.place.end = this.at
   }
 
   /** Name and attributes of a start tag, as a child of its parent. */
   private element(parent: XmlElement | null): XmlElement {
+    const start = this.at - 1
     const [prefix, local] = this.qualifiedName()
     const { declarations, scope, attributes } = splitAttributes(this.rawAttributes(), parent?.scope ?? NO_DECLARATIONS)
     const namespace = prefix === 'xml' ? XML_NAMESPACE : scope.get(prefix)
@@ -170,10 +205,20 @@ class Reader {
       scope,
       parent,
       children: [],
+      asides: NO_ASIDES,
+      place: { start, contentEnd: start, end: start },
     }
+    if (declarations.size > 0) this.countScope(scope.size)
+    this.count(attributes.length >> 3)
     if (parent) parent.children.push(element)
     else this.root = element
     return element
+  }
+
+  /** Every element that declares namespaces has a table of its own of all that are in force: bounded in sum. */
+  private countScope(entries: number): void {
+    this.scopeEntries += entries
+    if (this.scopeEntries > MAX_SCOPE_ENTRIES) throw tooLarge('too many namespace declarations')
   }
 
   private rawAttributes(): XmlAttribute[] {
@@ -202,7 +247,7 @@ class Reader {
     if (raw.includes('<')) throw malformed('a < in an attribute value')
     this.at = end + 1
     // XML 1.0 §3.3.3: literal white space becomes a blank; character references stay what they are.
-    return expandEntities(raw.replace(/[\t\n]/g, ' '))
+    return expandEntities(raw.replace(/\r\n|[\t\n\r]/g, ' '))
   }
 
   private qualifiedName(): [prefix: string, local: string] {
@@ -222,38 +267,24 @@ class Reader {
 
   private space(): boolean {
     const start = this.at
-    for (let c = this.text[this.at]; c === ' ' || c === '\n' || c === '\t'; c = this.text[this.at]) this.at += 1
+    for (let c = this.text[this.at]; c === ' ' || c === '\n' || c === '\t' || c === '\r'; c = this.text[this.at])
+      this.at += 1
     return this.at > start
   }
 }
 
+interface ReaderMode {
+  encoding: XmlEncoding
+  keepsAsides: boolean
+}
+
+/** Adjacent texts are one; texts with an aside between them stay apart, so that its place is known. */
 function append(element: XmlElement, text: string): void {
   const last = element.children.length - 1
   const previous = element.children[last]
-  if (typeof previous === 'string') element.children[last] = previous + text
+  const isApart = element.asides.at(-1)?.before === last + 1
+  if (typeof previous === 'string' && !isApart) element.children[last] = previous + text
   else if (text !== '') element.children.push(text)
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
-
-function expandEntities(raw: string): string {
-  if (!raw.includes('&')) return raw
-  return raw.replace(/&([^;&]{0,10});?/g, (whole, name: string) => {
-    if (!whole.endsWith(';')) throw malformed('a lone ampersand')
-    const known = Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined
-    return known ?? characterReference(name)
-  })
-}
-
-function characterReference(name: string): string {
-  const match = /^#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}))$/.exec(name)
-  if (!match) throw malformed('an unknown entity')
-  const code = match[1] ? parseInt(match[1], 16) : Number(match[2])
-  const allowed = code === 9 || code === 10 || code === 13 || (code >= 32 && code <= 0x10ffff)
-  if (!allowed || (code >= 0xd800 && code <= 0xdfff) || code === 0xfffe || code === 0xffff) {
-    throw malformed('a character reference')
-  }
-  return String.fromCodePoint(code)
 }
 
 function malformed(what: string): SigningError {

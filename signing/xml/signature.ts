@@ -12,9 +12,10 @@ import type { SigningKey } from '../keys/signing-key.ts'
 import { BASE64_TRANSFORM, digestName, signatureMethod, signatureScheme, xmlSignatureValue } from './algorithms.ts'
 import { CANONICAL_XML, canonicalize, escapeAttribute } from './c14n.ts'
 import { attributeOf, base64Of, childElements, isNamed, optionalChild, requiredChild } from './find.ts'
+import { DSIG_NAMESPACE } from './namespaces.ts'
 import type { XmlElement } from './parse.ts'
 
-export const DSIG_NAMESPACE = 'http://www.w3.org/2000/09/xmldsig#'
+export { DSIG_NAMESPACE } from './namespaces.ts'
 
 /** One reference of a SignedInfo. */
 export interface XmlReference {
