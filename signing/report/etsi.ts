@@ -141,7 +141,7 @@ function objects(report: ValidationReport): string[] {
     ...report.certificates.map((certificate) =>
       object(`certificate-${certificate.sha256}`, 'certificate', element('base64', certificate.der)),
     ),
-    ...report.certificates.flatMap(revocationObject),
+    ...new Set(report.certificates.flatMap(revocationObject)),
     ...report.timestamps.map(({ id }) =>
       object(`timestamp-${id}`, 'timestamp', element('URI', `#${escapeText(`id-${id}`)}`)),
     ),

@@ -221,6 +221,10 @@ export const de = {
     page: 'Seite',
   },
   constraintResult: { passed: 'erfüllt', failed: 'verletzt', undecided: 'offen', information: 'Hinweis' },
+  pdf: {
+    further: (count: number) => `${String(count)} weitere Einträge stehen in den Anlagen dieser Datei.`,
+    attachments: 'Anlagen: der vollständige Bericht als JSON und als ETSI-Prüfbericht (XML).',
+  },
   disclaimer:
     'Dieser Bericht folgt ETSI EN 319 102-1. Er stammt nicht von einem qualifizierten Validierungsdienst (Art. 33 eIDAS-VO).',
 }

@@ -205,6 +205,10 @@ export const en: ReportTexts = {
     page: 'page',
   },
   constraintResult: { passed: 'passed', failed: 'failed', undecided: 'open', information: 'remark' },
+  pdf: {
+    further: (count) => `${String(count)} further entries are in the attachments of this file.`,
+    attachments: 'Attachments: the complete report as JSON and as ETSI validation report (XML).',
+  },
   disclaimer:
     'This report follows ETSI EN 319 102-1. It does not come from a qualified validation service (Art. 33 eIDAS).',
 }
