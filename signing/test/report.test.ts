@@ -8,7 +8,6 @@ import { etsiReport } from '../report/etsi.ts'
 import { reportPdf } from '../report/pdf.ts'
 import { summarize } from '../report/summary.ts'
 import { summaryText } from '../report/text.ts'
-import type { SignatureReport } from '../validation/report.ts'
 import { childElements, parseXml } from '../xml/index.ts'
 import { programsFor, run } from './programs.ts'
 import { SAMPLE_REPORT } from './support/sample-report.ts'
@@ -88,7 +87,7 @@ describe('the report for the file', () => {
   if (programsFor('the report for the file', 'pdfinfo', 'pdfdetach')) {
     it('is one page with both attachments, also with two hundred signatures', async () => {
       const [first] = SAMPLE_REPORT.signatures
-      const many = Array.from({ length: 200 }, (_, i) => ({ ...(first as SignatureReport), id: `S${i}` }))
+      const many = Array.from({ length: 200 }, (_, i) => ({ ...first!, id: `S${i}` }))
       const folder = mkdtempSync(path.join(tmpdir(), 'report-'))
       try {
         for (const signatures of [SAMPLE_REPORT.signatures, many]) {
