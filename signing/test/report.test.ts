@@ -86,8 +86,9 @@ describe('the report for the file', () => {
 
   if (programsFor('the report for the file', 'pdfinfo', 'pdfdetach')) {
     it('is one page with both attachments, also with two hundred signatures', async () => {
-      const [first] = SAMPLE_REPORT.signatures
-      const many = Array.from({ length: 200 }, (_, i) => ({ ...first!, id: `S${i}` }))
+      const many = SAMPLE_REPORT.signatures.flatMap((signature) =>
+        Array.from({ length: 100 }, (_, i) => ({ ...signature, id: `${signature.id}-${i}` })),
+      )
       const folder = mkdtempSync(path.join(tmpdir(), 'report-'))
       try {
         for (const signatures of [SAMPLE_REPORT.signatures, many]) {

@@ -167,6 +167,7 @@ export const de = {
     'weak-reference': 'Der Verweis auf das Zertifikat nutzt SHA-1. Er wird gezeigt, aber nicht bewertet.',
     'timestamp-copied': 'Ein Zeitstempel kommt mehrfach vor. Er zählt einmal.',
     encrypted: 'Das Dokument ist verschlüsselt und wurde mit dem Passwort geöffnet.',
+    'revocation-aged': 'Die Auskunft zur Sperrung ist älter, als die Prüfregel es wünscht.',
     'certificate-restricted': 'Das Zertifikat nennt Beschränkungen.',
   } satisfies Record<FindingCode, string>,
   scope: {

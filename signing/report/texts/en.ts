@@ -151,6 +151,7 @@ export const en: ReportTexts = {
     'weak-reference': 'The reference to the certificate uses SHA-1. It is shown, not judged.',
     'timestamp-copied': 'A time-stamp appears more than once. It counts once.',
     encrypted: 'The document is encrypted and was opened with the password.',
+    'revocation-aged': 'The revocation data are older than the policy wishes.',
     'certificate-restricted': 'The certificate states restrictions.',
   },
   scope: {
