@@ -25,11 +25,11 @@ export function berChildren(parent: Element | undefined, tag: number): Element[]
   return found
 }
 
-/** The octets of an OCTET STRING, or of one that comes in pieces (§8.7). `tag` is its primitive form. */
-export function berOctets(element: Element | undefined, tag = 0x04): Buffer {
-  if (element?.tag === tag) return element.content
-  if (element?.tag !== (tag | CONSTRUCTED)) throw damaged('expected an octet string')
-  return Buffer.concat(berChildren(element, tag | CONSTRUCTED).map((piece) => berOctets(piece)))
+/** The octets of an OCTET STRING, or of one that comes in pieces (§8.7). */
+export function berOctets(element: Element | undefined, depth = 0): Buffer {
+  if (element?.tag === OCTETS) return element.content
+  if (element?.tag !== (OCTETS | CONSTRUCTED) || depth > MAX_DEPTH) throw damaged('expected an octet string')
+  return Buffer.concat(berChildren(element, OCTETS | CONSTRUCTED).map((piece) => berOctets(piece, depth + 1)))
 }
 
 function elementAt(bytes: Buffer, at: number, depth: number, steps: { left: number }): Element {
@@ -60,6 +60,7 @@ function damaged(message: string): SigningError {
   return new SigningError('signing/asn1-damaged', message)
 }
 
+const OCTETS = 0x04
 const CONSTRUCTED = 0x20
 const MAX_DEPTH = 32
 const MAX_ELEMENTS = 100_000

@@ -82,14 +82,26 @@ export async function checkArchiveTimestamp(
 ): Promise<ArchiveVerdict> {
   const { algorithm, value } = token.info.imprint
   const digest = digestOf(algorithm)
-  const found = readAttributes(token.signer.unsignedAttributes).filter(({ type }) => INDEX_TYPES.has(type))
-  const bytes = found[0]?.values[0]
-  // two of them leave open which one is meant
-  if (digest === null || bytes === undefined || found.length > 1) return { fits: false, index: null }
-  const index = checkHashIndex(parts, signer, { type: found[0]?.type ?? '', bytes })
-  const input = archiveInput(parts, signer, await contentDigest(digest), bytes)
+  const found = indexOf(token)
+  if (digest === null || found === null) return { fits: false, index: null }
+  const index = checkHashIndex(parts, signer, found)
+  const input = archiveInput(parts, signer, await contentDigest(digest), found.bytes)
   const fits = createHash(digest).update(input).digest().equals(value)
   return { fits: fits && index?.complete === true, index }
+}
+
+/**
+ * The index in a token; null when there is none, or when two of them leave open which one is meant.
+ *
+ * @throws SigningError `signing/asn1-damaged`
+ */
+export function indexOf(token: TimestampToken): { type: string; bytes: Buffer } | null {
+  const found = readAttributes(token.signer.unsignedAttributes).filter(({ type }) => INDEX_TYPES.has(type))
+  const [first] = found
+  const bytes = first?.values[0]
+  return first === undefined || bytes === undefined || found.length > 1 || first.values.length > 1
+    ? null
+    : { type: first.type, bytes }
 }
 
 /**

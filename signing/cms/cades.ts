@@ -3,12 +3,12 @@
  *
  * A further signer changes nothing of the ones before, byte by byte.
  */
-import { createHash } from 'node:crypto'
 import * as der from '../asn1/der.ts'
 import { SigningError } from '../errors.ts'
 import { checkUsable } from '../keys/usable.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
 import type { RandomAccess } from '../random-access.ts'
+import { contentDigests, contentOf, digestSource } from './content.ts'
 import { merged, readSignedData, writeSignedData } from './container.ts'
 import type { SignedDataParts } from './container.ts'
 import { contentHash, signDigest } from './signed-data.ts'
@@ -61,20 +61,6 @@ export async function addCadesSigner(
   })
 }
 
-/**
- * The content to be hashed: from inside, or the one given.
- *
- * @throws SigningError `signing/signature-broken` the content is neither inside nor given
- */
-export function contentOf(parts: SignedDataParts, content: RandomAccess | null): RandomAccess {
-  const { content: inside } = parts
-  if (inside !== null) {
-    return { size: inside.length, read: (at, length) => Promise.resolve(inside.subarray(at, at + length)) }
-  }
-  if (content === null) throw new SigningError('signing/signature-broken', 'the signed content is missing')
-  return content
-}
-
 /** @throws SigningError `signing/signature-broken` one of the signatures does not fit: nothing is built upon it */
 export async function checkSigners(parts: SignedDataParts, content: RandomAccess): Promise<void> {
   const digests = contentDigests(content)
@@ -87,33 +73,10 @@ export async function checkSigners(parts: SignedDataParts, content: RandomAccess
   }
 }
 
-/** Digests of a content by any algorithm; each is computed once. */
-export function contentDigests(content: RandomAccess): (digest: string) => Promise<Buffer> {
-  const known = new Map<string, Promise<Buffer>>()
-  return (digest) => {
-    const result = known.get(digest) ?? digestSource(content, digest)
-    known.set(digest, result)
-    return result
-  }
-}
-
-/** Reads the content once, in pieces. */
-async function digestSource(source: RandomAccess, digest: string): Promise<Buffer> {
-  const hash = createHash(digest)
-  for (let at = 0; at < source.size;) {
-    const bytes = await source.read(at, Math.min(READ_BYTES, source.size - at))
-    if (bytes.length === 0) throw new SigningError('signing/source-changed', 'the document is shorter than its size')
-    hash.update(bytes)
-    at += bytes.length
-  }
-  return hash.digest()
-}
-
 async function makeOne(content: RandomAccess, key: SigningKey, signedAt: Date): Promise<SignedDataParts> {
   checkUsable(key, signedAt)
   const digest = await digestSource(content, contentHash(key))
   return readSignedData(await signDigest(digest, key, signedAt))
 }
 
-const READ_BYTES = 256 * 1024
 const MAX_ATTACHED_BYTES = 64 * 1024 * 1024

@@ -140,7 +140,12 @@ function readContent(
   return { contentType, contentTypeEncoding, content: berOctets(octets), contentEncoding: wrapper.encoding }
 }
 
-function readSigner(element: Element): SignerParts {
+/**
+ * One SignerInfo: those of a SignedData, and counter-signatures (RFC 5652 §5.3, §11.4).
+ *
+ * @throws SigningError `signing/asn1-damaged`
+ */
+export function readSigner(element: Element): SignerParts {
   const kept = berChildren(element, der.TAG.sequence)
   const unsigned = kept.length > 5 && kept.at(-1)?.tag === 0xa1 ? kept.pop() : undefined
   const [version, sid, digestAlgorithm, ...rest] = kept

@@ -14,18 +14,25 @@ export function revocationChoices({ crls, ocsps }: Evidence): Buffer[] {
   return [...crls, ...answers]
 }
 
-/** What the RevocationInfoChoices of a SignedData hold; other formats than CRL and OCSP are left out. */
+/** What the RevocationInfoChoices of a SignedData hold; what is neither CRL nor OCSP, or unreadable, is left out. */
 export function revocationEvidence(choices: readonly Buffer[]): Evidence {
-  const evidence: Evidence = { certificates: [], crls: [], ocsps: [] }
-  for (const choice of choices) {
-    if (choice[0] === der.TAG.sequence) evidence.crls.push(choice)
-    if (choice[0] !== 0xa1) continue
+  const found = choices.map(readChoice)
+  const of = (kind: 'crl' | 'ocsp'): Buffer[] => found.flatMap((item) => (item?.kind === kind ? [item.bytes] : []))
+  return { certificates: [], crls: of('crl'), ocsps: of('ocsp') }
+}
+
+/** The CRL or OCSP answer in one RevocationInfoChoice; null: something else, or unreadable. */
+export function readChoice(choice: Buffer): { kind: 'crl' | 'ocsp'; bytes: Buffer } | null {
+  if (choice[0] === der.TAG.sequence) return { kind: 'crl', bytes: choice }
+  try {
     const [format, value] = berChildren(readBer(choice), 0xa1)
     const id = der.readOid(format)
     const isOcsp = id === REVOCATION_FORMAT.ocspResponse || id === REVOCATION_FORMAT.basicOcsp
-    if (isOcsp && value !== undefined) evidence.ocsps.push(value.encoding)
+    return isOcsp && value !== undefined ? { kind: 'ocsp', bytes: value.encoding } : null
+  } catch (error) {
+    if (error instanceof SigningError) return null
+    throw error
   }
-  return evidence
 }
 
 /** The error for evidence that is not to be had; says what is missing, not whose. */

@@ -113,10 +113,15 @@ function agreedDigest(scheme: SignatureScheme, apart: Buffer | undefined): Diges
 function verifyBytes(scheme: SignatureScheme, key: KeyObject, signed: Buffer, value: Buffer): ValueVerdict {
   const { pss, digest } = scheme
   if (pss !== null) return verdict(verifyPss(pss, key, signed, value))
-  if (scheme.scheme === 'rsa-pkcs1')
-    return verdict(verify(digest, signed, { key, padding: constants.RSA_PKCS1_PADDING }, value))
+  if (scheme.scheme === 'rsa-pkcs1' && digest !== null) return verdict(verifyPkcs1(digest, key, signed, value))
   const dsaEncoding = scheme.scheme === 'ecdsa-plain' ? 'ieee-p1363' : 'der'
   return verdict(verify(digest, signed, { key, dsaEncoding }, value))
+}
+
+/** The library wants NULL parameters inside the value; those that leave them out are right too (RFC 8017 §A.2.4). */
+function verifyPkcs1(digest: Digest, key: KeyObject, signed: Buffer, value: Buffer): boolean {
+  if (verify(digest, signed, { key, padding: constants.RSA_PKCS1_PADDING }, value)) return true
+  return verifyPkcs1Digest(digest, key, createHash(digest).update(signed).digest(), value)
 }
 
 /** The library takes one digest for message and mask; where they differ, the padding is read here. */

@@ -147,8 +147,12 @@ export interface TimestampFacts {
   findings: readonly Finding[]
 }
 
-/** - `form`: it breaks RFC 3161 in itself (several signers, unknown critical extension, usage of the certificate) */
-export type TimestampFaultCode = 'unreadable' | 'imprint' | 'value' | 'certificate' | 'form' | 'algorithm' | 'index'
+/**
+ * - `form`: it breaks RFC 3161 in itself (several signers, unknown critical extension, usage of the certificate)
+ * - `data-missing`: what it is over is not at hand, so that the imprint stays unchecked
+ */
+export type TimestampFaultCode =
+  'unreadable' | 'imprint' | 'data-missing' | 'value' | 'certificate' | 'form' | 'algorithm' | 'index'
 
 export interface TimestampFault {
   code: TimestampFaultCode

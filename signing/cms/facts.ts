@@ -1,0 +1,155 @@
+/**
+ * Facts about one signer of a SignedData: whether it holds together, what it claims, its time-stamps and
+ * counter-signatures, and the evidence that it carries (RFC 5652, ETSI EN 319 122-1, EN 319 102-1 §5.2).
+ */
+import { createHash } from 'node:crypto'
+import { readBer } from '../asn1/ber.ts'
+import { SigningError } from '../errors.ts'
+import type { Evidence } from '../trust/revocation/verdict.ts'
+import type { ClaimedFacts, SignatureFacts, SignatureFault, TimestampFacts } from '../validation/facts.ts'
+import type { Finding } from '../validation/finding.ts'
+import { objectId } from '../validation/object-id.ts'
+import { algorithmsInUse } from './algorithms-in-use.ts'
+import { evidenceOf, objectsIn } from './carried.ts'
+import { readAttributes, readSigner } from './container.ts'
+import type { Attribute } from './container.ts'
+import { readChoice } from './evidence.ts'
+import { ATTRIBUTE } from './oids.ts'
+import { profileFaults } from './profile.ts'
+import { readClaims } from './signed-attributes.ts'
+import { signerFindings } from './signer-findings.ts'
+import type { SignerReading } from './signer-reading.ts'
+import { readTimestamps } from './signer-timestamps.ts'
+import { judgeSigner } from './signer.ts'
+import type { SignerJudgement } from './signer.ts'
+
+export interface SignerFacts {
+  signature: SignatureFacts
+  /** signatures over the value of this one, and over theirs */
+  countersignatures: SignatureFacts[]
+  /** of this signature and of its counter-signatures */
+  timestamps: TimestampFacts[]
+  evidence: Evidence
+}
+
+/** Reads and judges one signer; never throws for what is in it. */
+export async function readSignerFacts(reading: SignerReading): Promise<SignerFacts> {
+  const judgement = await judgeSigner({ ...reading, isCountersignature: reading.countersigns !== undefined })
+  const unsigned = readSafely(() => readAttributes(reading.signer.unsignedAttributes))
+  const stamps = await readTimestamps(reading, judgement.attributes?.all ?? [], unsigned ?? [])
+  const counters = await readCountersignatures(reading, unsigned ?? [])
+  const damaged: SignatureFault[] =
+    unsigned === null ? [{ code: 'format', detail: 'the unsigned attributes cannot be read' }] : []
+  const signature = describe(reading, judgement, {
+    unsigned: (unsigned ?? []).map(({ type }) => type),
+    faults: damaged,
+    timestampIds: stamps.timestamps.map(({ id }) => id),
+    findings: stamps.findings,
+  })
+  return {
+    signature,
+    countersignatures: counters.flatMap((counter) => [counter.signature, ...counter.countersignatures]),
+    timestamps: [...stamps.timestamps, ...counters.flatMap((counter) => counter.timestamps)],
+    evidence: evidenceOf(objectsIn({ ...reading.parts, signers: [reading.signer] })),
+  }
+}
+
+interface Surroundings {
+  unsigned: readonly string[]
+  faults: readonly SignatureFault[]
+  timestampIds: readonly string[]
+  findings: readonly Finding[]
+}
+
+function describe(reading: SignerReading, judgement: SignerJudgement, around: Surroundings): SignatureFacts {
+  const { parts, signer, form, name, countersigns } = reading
+  const { certificate, attributes } = judgement
+  const claims = readSafely(() => (attributes === null ? null : readClaims(attributes)))
+  const faults = [...judgement.faults, ...around.faults, ...policyFault(claims?.policy ?? null)]
+  const isBroken = faults.some(({ code }) => BREAKING.has(code))
+  const isSigned = signer.signedAttributes !== null
+  return {
+    id: reading.id,
+    form,
+    name,
+    countersigns: countersigns ?? null,
+    faults: faults.sort((a, b) => GRAVITY.indexOf(a.code) - GRAVITY.indexOf(b.code)),
+    certificate,
+    claimed: claims === null ? NO_CLAIMS : { ...claims, reason: null },
+    algorithms: algorithmsInUse(signer, certificate),
+    valueId: objectId(signer.value),
+    timestampIds: around.timestampIds,
+    profileFaults: profileFaults({
+      form,
+      parts,
+      signer,
+      signed: isSigned ? attributes : null,
+      unsigned: around.unsigned,
+      hasCertificate: certificate !== null && parts.certificates.some((item) => item.equals(certificate.der)),
+      isCountersignature: countersigns !== undefined,
+    }),
+    carriesEvidence: form === 'CAdES' && parts.crls.some((choice) => readChoice(choice) !== null),
+    scope: { kind: isBroken ? 'nothing' : 'whole', names: [], revisionBytes: null },
+    findings: [...signerFindings(signer, judgement, around.unsigned), ...around.findings],
+  }
+}
+
+function policyFault(policy: string | null): SignatureFault[] {
+  return policy === null ? [] : [{ code: 'policy-missing', detail: `signature policy ${policy}` }]
+}
+
+/** A counter-signature is a SignerInfo over the octets of the value above it (RFC 5652 §11.4). */
+async function readCountersignatures(reading: SignerReading, unsigned: readonly Attribute[]): Promise<SignerFacts[]> {
+  const depth = reading.id.split('.').length
+  const values = unsigned.filter(({ type }) => type === ATTRIBUTE.countersignature).flatMap((item) => item.values)
+  if (depth > MAX_DEPTH || values.length > MAX_COUNTERSIGNATURES) return []
+  const { signer: parent, parts, id, others = [] } = reading
+  const content = parent.value
+  const found: SignerFacts[] = []
+  for (const value of values) {
+    const signer = readSafely(() => readSigner(readBer(value)))
+    if (signer === null) continue
+    found.push(
+      await readSignerFacts({
+        // what hangs on it sees the certificates of the whole, but not its content
+        parts: { ...parts, content, contentEncoding: null },
+        signer,
+        id: `${id}.${found.length + 1}`,
+        form: reading.form,
+        name: reading.name,
+        contentDigest: (digest) => createHash(digest).update(content).digest(),
+        nextTimestampId: reading.nextTimestampId,
+        others,
+        countersigns: id,
+      }),
+    )
+  }
+  return found
+}
+
+function readSafely<T>(read: () => T): T | null {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof SigningError) return null
+    throw error
+  }
+}
+
+const MAX_DEPTH = 8
+const MAX_COUNTERSIGNATURES = 100
+const NO_CLAIMS: ClaimedFacts = { time: null, reason: null, location: null, commitments: [], policy: null }
+/** the gravest first: what is certainly broken before what cannot be told, before what a rule forbids */
+const GRAVITY: readonly SignatureFault['code'][] = [
+  'format',
+  'forbidden-change',
+  'digest',
+  'value',
+  'data-missing',
+  'certificate-missing',
+  'certificate-reference',
+  'algorithm',
+  'policy-missing',
+  'constraints',
+]
+const BREAKING: ReadonlySet<string> = new Set(['format', 'digest', 'value', 'data-missing', 'algorithm'])

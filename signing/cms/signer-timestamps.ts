@@ -1,0 +1,73 @@
+/**
+ * All time-stamps that hang on a signer, each with what it is over (ETSI EN 319 122-1 §5.2.8, §5.3, §5.5).
+ */
+import { createHash } from 'node:crypto'
+import { readTokenFacts } from '../timestamp/facts.ts'
+import type { TimestampFacts } from '../validation/facts.ts'
+import type { Finding } from '../validation/finding.ts'
+import { objectId } from '../validation/object-id.ts'
+import { readArchiveV2, readArchiveV3, readEscTimestamp, readReferencesTimestamp } from './archive-facts.ts'
+import type { Attribute } from './container.ts'
+import type { SignerReading } from './signer-reading.ts'
+import { ATTRIBUTE } from './oids.ts'
+
+/**
+ * Content time-stamps first, then those of the value, then archive time-stamps, as transmitted within each kind.
+ *
+ * One that appears twice counts once: a copy proves nothing new.
+ */
+export async function readTimestamps(
+  reading: SignerReading,
+  signed: readonly Attribute[],
+  unsigned: readonly Attribute[],
+): Promise<{ timestamps: TimestampFacts[]; findings: Finding[] }> {
+  const timestamps: TimestampFacts[] = []
+  const seen = new Set<string>()
+  let copies = 0
+  for (const [type, read] of READERS) {
+    const attributes = type === ATTRIBUTE.contentTimeStamp ? signed : unsigned
+    for (const value of attributes.filter((item) => item.type === type).flatMap((item) => item.values)) {
+      const name = `${type} ${objectId(value)}`
+      if (seen.has(name)) copies++
+      else if (timestamps.length < MAX_TIMESTAMPS)
+        timestamps.push(await read(reading, value, reading.nextTimestampId()))
+      seen.add(name)
+    }
+  }
+  return { timestamps, findings: copies === 0 ? [] : [{ severity: 'warning', code: 'timestamp-copied', detail: '' }] }
+}
+
+/** Over the content before it was signed. */
+function readContentTimestamp(
+  { contentDigest, others = [] }: SignerReading,
+  bytes: Buffer,
+  id: string,
+): Promise<TimestampFacts> {
+  return readTokenFacts({ bytes, id, kind: 'content', contentDigest, covers: new Set(), others })
+}
+
+/** Over the octets of the signature value. */
+function readSignatureTimestamp(
+  { signer, others = [] }: SignerReading,
+  bytes: Buffer,
+  id: string,
+): Promise<TimestampFacts> {
+  return readTokenFacts({
+    bytes,
+    id,
+    kind: 'signature',
+    contentDigest: (digest) => createHash(digest).update(signer.value).digest(),
+    covers: new Set([objectId(signer.value)]),
+    others,
+  })
+}
+
+const READERS = [
+  [ATTRIBUTE.contentTimeStamp, readContentTimestamp],
+  [ATTRIBUTE.signatureTimeStamp, readSignatureTimestamp],
+  [ATTRIBUTE.certificatesCrlsTimeStamp, readReferencesTimestamp],
+  [ATTRIBUTE.escTimeStamp, readEscTimestamp],
+  [ATTRIBUTE.archiveTimeStampV2, readArchiveV2],
+  [ATTRIBUTE.archiveTimeStampV3, readArchiveV3],
+] as const
+const MAX_TIMESTAMPS = 200
