@@ -8,16 +8,16 @@ import { createHash } from 'node:crypto'
 import * as der from '../asn1/der.ts'
 import { certificateParts } from '../certificate.ts'
 import { SigningError } from '../errors.ts'
-import type { SignatureAlgorithm, SigningKey } from '../keys/signing-key.ts'
+import type { SignatureAlgorithm, SigningIdentity, SigningKey } from '../keys/signing-key.ts'
 import { readSignedData, writeSignedData } from './container.ts'
 
 /** Name of the hash, as Node knows it, that the content is digested with for this key. */
-export function contentHash(key: SigningKey): 'sha256' | 'sha384' | 'sha512' {
+export function contentHash(key: SigningIdentity): 'sha256' | 'sha384' | 'sha512' {
   return ALGORITHMS[key.algorithm].hash
 }
 
 /** Length in bytes of what `signDigest` returns for this key without a signing time; ECDSA: the longest. */
-export function signedDataBytes(key: SigningKey): number {
+export function signedDataBytes(key: SigningIdentity): number {
   return templateOf(key).whole.length
 }
 
@@ -30,22 +30,44 @@ export function signedDataBytes(key: SigningKey): number {
  * @throws SigningError `signing/signature-failed`
  */
 export async function signDigest(digest: Buffer, key: SigningKey, signingTime: Date | null): Promise<Buffer> {
+  const prepared = prepareSignedData(digest, key, signingTime)
+  const [value] = await key.sign([prepared.attributes])
+  return prepared.finish(value ?? Buffer.alloc(0))
+}
+
+/** A signature that lacks only its value. */
+export interface PreparedSignedData {
+  /** what the key signs: DER of the signed attributes (RFC 5652 §5.4) */
+  attributes: Buffer
+  /**
+   * @returns DER of the ContentInfo
+   * @throws SigningError `signing/signature-failed` the value has an impossible length
+   */
+  finish(value: Buffer): Buffer
+}
+
+/** The first half of `signDigest`, for keys that answer later. */
+export function prepareSignedData(digest: Buffer, key: SigningIdentity, signingTime: Date | null): PreparedSignedData {
   const template = signingTime === null ? templateOf(key) : makeTemplate(key, signingTime)
   const attributes = Buffer.from(template.attributes)
   digest.copy(attributes, template.digestAt)
-  const [value] = await key.sign([attributes])
-  if (value === undefined || !isPlausible(value, key)) {
-    throw new SigningError('signing/signature-failed', 'the signature value has an unexpected length')
+  return {
+    attributes,
+    finish(value) {
+      if (!isPlausible(value, key)) {
+        throw new SigningError('signing/signature-failed', 'the signature value has an unexpected length')
+      }
+      const whole = Buffer.from(template.whole)
+      digest.copy(whole, template.attributesAt + template.digestAt)
+      if (value.length !== key.signatureBytes) return withShorterValue(whole, value)
+      value.copy(whole, whole.length - value.length)
+      return whole
+    },
   }
-  const whole = Buffer.from(template.whole)
-  digest.copy(whole, template.attributesAt + template.digestAt)
-  if (value.length !== key.signatureBytes) return withShorterValue(whole, value)
-  value.copy(whole, whole.length - value.length)
-  return whole
 }
 
 /** RSA values are as long as the modulus; ECDSA values are SEQUENCE { r, s } and vary up to `signatureBytes`. */
-function isPlausible(value: Buffer, key: SigningKey): boolean {
+function isPlausible(value: Buffer, key: SigningIdentity): boolean {
   const varies = key.algorithm.startsWith('ecdsa')
   return varies ? value.length > 0 && value.length <= key.signatureBytes : value.length === key.signatureBytes
 }
@@ -71,9 +93,9 @@ interface Template {
   attributesAt: number
 }
 
-const templates = new WeakMap<SigningKey, Template>()
+const templates = new WeakMap<SigningIdentity, Template>()
 
-function templateOf(key: SigningKey): Template {
+function templateOf(key: SigningIdentity): Template {
   const known = templates.get(key)
   if (known !== undefined) return known
   const template = makeTemplate(key, null)
@@ -81,7 +103,7 @@ function templateOf(key: SigningKey): Template {
   return template
 }
 
-function makeTemplate(key: SigningKey, signingTime: Date | null): Template {
+function makeTemplate(key: SigningIdentity, signingTime: Date | null): Template {
   const { digest, signature, hash } = ALGORITHMS[key.algorithm]
   const hole = der.octetString(Buffer.alloc(createHash(hash).digest().length))
   const attributes = signedAttributes(key, hole, signingTime)
@@ -109,7 +131,7 @@ function makeTemplate(key: SigningKey, signingTime: Date | null): Template {
   return { attributes, digestAt: attributes.indexOf(hole) + 2, whole, attributesAt: whole.indexOf(implicit) }
 }
 
-function signedAttributes(key: SigningKey, digestHole: Buffer, signingTime: Date | null): Buffer {
+function signedAttributes(key: SigningIdentity, digestHole: Buffer, signingTime: Date | null): Buffer {
   const { digest, signature } = ALGORITHMS[key.algorithm]
   const protection = Buffer.from(signature)
   protection[0] = 0xa1 // RFC 6211 §2: signatureAlgorithm [1] IMPLICIT

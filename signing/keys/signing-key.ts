@@ -21,7 +21,8 @@ export type SignatureAlgorithm =
   | 'ecdsa-sha384'
   | 'ecdsa-sha512'
 
-export interface SigningKey {
+/** What of a key is known without using it: enough to lay out a signature that somebody else's key will make. */
+export interface SigningIdentity {
   /** DER; the signer's own certificate first, then its issuers towards the root as far as they are known */
   readonly certificateChain: readonly [Buffer, ...Buffer[]]
   /** used when `sign` is not told otherwise */
@@ -30,6 +31,9 @@ export interface SigningKey {
   readonly kind: CertificateKind
   /** length of one signature value in bytes (RSA: the length of the modulus; ECDSA: the longest DER) */
   readonly signatureBytes: number
+}
+
+export interface SigningKey extends SigningIdentity {
   /**
    * Signs many short messages under one authorisation; does not block the event loop.
    *

@@ -5,16 +5,16 @@ import { judgeSigningKey } from '../../policies/index.ts'
 import { readCertificate } from '../certificate.ts'
 import type { CertificateFacts } from '../certificate.ts'
 import { SigningError } from '../errors.ts'
-import type { SigningKey } from './signing-key.ts'
+import type { SigningIdentity } from './signing-key.ts'
 
-const facts = new WeakMap<SigningKey, CertificateFacts>()
+const facts = new WeakMap<SigningIdentity, CertificateFacts>()
 
 /**
  * @returns what the certificate says
  * @throws SigningError `signing/key-unusable` not valid at `at`, not meant for signatures, or too weak by
  * policies/algorithms.ts
  */
-export function checkUsable(key: SigningKey, at: Date): CertificateFacts {
+export function checkUsable(key: SigningIdentity, at: Date): CertificateFacts {
   const certificate = facts.get(key) ?? readCertificate(key.certificateChain[0])
   facts.set(key, certificate)
   const { notBefore, notAfter, keyUsage } = certificate

@@ -4,12 +4,13 @@
  *
  * Says whether every byte of the document but the signature itself is what was signed (ISO 32000-2 §12.8.1).
  */
-import { createHash } from 'node:crypto'
 import { checkSignedData } from '../cms/check-signed-data.ts'
 import type { CmsCheck } from '../cms/check-signed-data.ts'
 import { readCertificate } from '../certificate.ts'
 import type { CertificateFacts } from '../certificate.ts'
 import type { RandomAccess } from '../random-access.ts'
+import { digestRanges } from './digests.ts'
+import type { Ranges } from './digests.ts'
 import { openDocument } from './document.ts'
 import type { OpenOptions, PdfDocument } from './document.ts'
 import { textAt } from './fields.ts'
@@ -49,7 +50,7 @@ export async function checkSeal(source: RandomAccess, options: OpenOptions = {})
   const document = await openDocument(source, options)
   const { signatures } = await readForm(document)
   if (signatures.length === 0) return { kind: 'unsealed' }
-  const covered: { signature: SignatureField; ranges: Ranges }[] = []
+  const covered: { signature: SignatureField; ranges: SealRanges }[] = []
   for (const signature of signatures) {
     const ranges = await readRanges(document, signature)
     if (ranges === null) return { kind: 'broken', reason: 'byte-range' }
@@ -59,15 +60,16 @@ export async function checkSeal(source: RandomAccess, options: OpenOptions = {})
   return checkOne(document, newest.signature, newest.ranges)
 }
 
-interface Ranges {
-  gapStart: number
-  gapEnd: number
-  end: number
+interface SealRanges extends Ranges {
   cms: Buffer
 }
 
-async function checkOne(document: PdfDocument, { field, value }: SignatureField, ranges: Ranges): Promise<SealCheck> {
-  const result: CmsCheck = await checkSignedData(ranges.cms, (hash) => digestOf(document.source, ranges, hash))
+async function checkOne(
+  document: PdfDocument,
+  { field, value }: SignatureField,
+  ranges: SealRanges,
+): Promise<SealCheck> {
+  const result: CmsCheck = await checkSignedData(ranges.cms, (hash) => digestRanges(document.source, ranges, hash))
   if (result.kind === 'bad') {
     return result.reason === 'unknown' ? { kind: 'foreign' } : { kind: 'broken', reason: result.reason }
   }
@@ -82,7 +84,7 @@ async function checkOne(document: PdfDocument, { field, value }: SignatureField,
 }
 
 /** Null when /ByteRange does not leave out exactly the hexadecimal string of /Contents and nothing else. */
-async function readRanges(document: PdfDocument, { value }: SignatureField): Promise<Ranges | null> {
+async function readRanges(document: PdfDocument, { value }: SignatureField): Promise<SealRanges | null> {
   const { source } = document
   const entry = await document.resolve(value.entries.get('ByteRange'))
   const range = entry.kind === 'array' ? readNumbers(entry.items, source.size) : null
@@ -96,7 +98,7 @@ async function readRanges(document: PdfDocument, { value }: SignatureField): Pro
 }
 
 /** Two ranges that begin with the document and end inside it, with a gap between them that has room for brackets. */
-function readNumbers(items: readonly PdfValue[], size: number): Omit<Ranges, 'cms'> | null {
+function readNumbers(items: readonly PdfValue[], size: number): Ranges | null {
   const [start, gapStart, gapEnd, rest, ...more] = items.map((item) => wholeNumber(item) ?? NaN)
   if (start !== 0 || gapStart === undefined || gapEnd === undefined || rest === undefined || more.length > 0)
     return null
@@ -105,20 +107,4 @@ function readNumbers(items: readonly PdfValue[], size: number): Omit<Ranges, 'cm
   return length >= 2 && length <= MAX_GAP_BYTES && end <= size ? { gapStart, gapEnd, end } : null
 }
 
-async function digestOf(source: RandomAccess, { gapStart, gapEnd, end }: Ranges, hash: string): Promise<Buffer> {
-  const digest = createHash(hash)
-  for (const [from, to] of [
-    [0, gapStart],
-    [gapEnd, end],
-  ] as const) {
-    for (let at = from; at < to;) {
-      const bytes = await source.read(at, Math.min(READ_BYTES, to - at))
-      digest.update(bytes)
-      at += bytes.length
-    }
-  }
-  return digest.digest()
-}
-
-const READ_BYTES = 64 * 1024
 const MAX_GAP_BYTES = 4 * 1024 * 1024

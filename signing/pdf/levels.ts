@@ -4,23 +4,22 @@
  * Only appends: time-stamp, evidence, time-stamp over the evidence, each as an update of its own. A document with a
  * signature that does not fit is not lifted. Memory holds the updates, never the document.
  */
-import { createHash } from 'node:crypto'
 import { revocationEvidence, missingEvidence, asResponse } from '../cms/evidence.ts'
 import type { AdesLevel, LevelSources } from '../cms/cades-levels.ts'
+import { contentHash } from '../cms/signed-data.ts'
 import { timestampLeaf } from '../cms/signature-timestamp.ts'
 import { SigningError } from '../errors.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
-import { appendedAccess } from '../random-access.ts'
 import type { RandomAccess } from '../random-access.ts'
-import type { TimestampSource } from '../timestamp/client.ts'
 import type { Leaf } from '../trust/online.ts'
 import type { Evidence } from '../trust/revocation/verdict.ts'
-import { fillByteRange, fillContents } from './byte-range.ts'
-import { openDocument } from './document.ts'
 import type { OpenOptions, PdfDocument } from './document.ts'
-import { sealPdf } from './seal.ts'
-import type { SealRequest, SealedPdf } from './seal.ts'
-import { planTimestamp } from './seal-plan.ts'
+import { timestampUpdate } from './document-timestamp.ts'
+import { growingDocument } from './growing-document.ts'
+import type { GrowingDocument } from './growing-document.ts'
+import { signUpdate } from './seal.ts'
+import { layOutSeal } from './seal-layout.ts'
+import type { SealRequest, SealedPdf } from './seal-layout.ts'
 import { planSecurityStore, readSecurityStore } from './security-store.ts'
 import { readSignatures } from './signatures.ts'
 import type { PdfSignature } from './signatures.ts'
@@ -47,21 +46,9 @@ export async function extendPdf(
   sources: LevelSources,
   options: OpenOptions = {},
 ): Promise<ExtendedPdf> {
-  let current = source
-  let added = Buffer.alloc(0)
-  const append = (update: Buffer | null): void => {
-    if (update === null) return
-    added = Buffer.concat([added, update])
-    current = appendedAccess(source, added)
-  }
-  let signatures = await signaturesOf(current, options)
-  if (signatures.some((signature) => timeOf(signature, signatures) === null)) {
-    append(await documentTimestamp(current, sources.timestamps, options))
-    signatures = await signaturesOf(current, options)
-  }
-  if (level !== 'B-T') append(await evidenceUpdate(await openDocument(current, options), signatures, sources))
-  if (level === 'B-LTA') append(await documentTimestamp(current, sources.timestamps, options))
-  return { size: current.size, bytes: { [Symbol.asyncIterator]: () => readAll(current) }, added }
+  const document = growingDocument(source, options)
+  await lift(document, level, sources)
+  return { size: document.current().size, bytes: document.bytes(), added: document.added() }
 }
 
 /**
@@ -75,42 +62,30 @@ export async function sealPdfToLevel(
   request: Omit<SealRequest, 'timestamps'>,
   { level, sources }: { level: AdesLevel; sources: LevelSources },
 ): Promise<SealedPdf> {
-  const sealed = await sealPdf(source, key, { ...request, timestamps: sources.timestamps })
-  let seen = 0
-  const update: Buffer[] = []
-  for await (const bytes of sealed.bytes) {
-    if (seen >= source.size) update.push(bytes)
-    seen += bytes.length
-  }
-  const seal = Buffer.concat(update)
-  if (level === 'B-T') {
-    const { size } = sealed
-    return { ...sealed, size, bytes: { [Symbol.asyncIterator]: () => readAll(appendedAccess(source, seal)) } }
-  }
-  const extended = await extendPdf(appendedAccess(source, seal), level, sources, request)
-  return { ...sealed, size: extended.size, bytes: extended.bytes }
+  const document = growingDocument(source, request)
+  const stamped = { ...request, timestamps: sources.timestamps }
+  const layout = await layOutSeal(source, key, stamped)
+  const hash = await document.original.hash(contentHash(key))
+  document.append(await signUpdate(source, key, stamped, { layout, hash }))
+  if (level !== 'B-T') await lift(document, level, sources)
+  return { size: document.current().size, kind: key.kind, field: layout.field, bytes: document.bytes() }
 }
 
-/** A time-stamp over the whole document as it is, as an update. Also for documents without any signature. */
-export async function documentTimestamp(
-  source: RandomAccess,
-  timestamps: TimestampSource,
-  options: OpenOptions = {},
-): Promise<Buffer> {
-  const plan = await planTimestamp(source, timestamps.tokenBytes, options)
-  const update = Buffer.from(plan.update)
-  const range = fillByteRange(update, plan.signatureAt, source.size)
-  const hash = createHash(timestamps.digest)
-  for await (const bytes of readAll(source)) hash.update(bytes)
-  hash.update(update.subarray(0, range.gapStart - source.size))
-  hash.update(update.subarray(range.gapEnd - source.size))
-  const token = await timestamps.stamp(hash.digest())
-  fillContents(update, range, source.size, token.der)
-  return update
+async function lift(document: GrowingDocument, level: AdesLevel, sources: LevelSources): Promise<void> {
+  let signatures = await signaturesOf(document)
+  if (signatures.some((signature) => timeOf(signature, signatures) === null)) {
+    document.append(await timestampUpdate(document, sources.timestamps))
+    signatures = await signaturesOf(document)
+  }
+  if (level !== 'B-T') document.append(await evidenceUpdate(await document.open(), signatures, sources))
+  if (level === 'B-LTA') document.append(await timestampUpdate(document, sources.timestamps))
 }
 
-async function signaturesOf(source: RandomAccess, options: OpenOptions): Promise<PdfSignature[]> {
-  const signatures = await readSignatures(await openDocument(source, options))
+/** @throws SigningError `signing/signature-broken` nothing is built upon what does not fit */
+async function signaturesOf(document: GrowingDocument): Promise<PdfSignature[]> {
+  const signatures = await readSignatures(await document.open(), (ranges, algorithm) =>
+    document.digest(ranges, algorithm),
+  )
   if (signatures.length === 0) throw new SigningError('signing/signature-broken', 'the document has no signature')
   return signatures
 }
@@ -152,14 +127,3 @@ async function leavesOf(signature: PdfSignature, all: readonly PdfSignature[], g
   given.ocsps.push(...inside.ocsps)
   return [{ certificate: signature.certificate, at, issuedAfter: at }, ...leaves]
 }
-
-async function* readAll(source: RandomAccess): AsyncGenerator<Buffer, void> {
-  for (let at = 0; at < source.size;) {
-    const bytes = await source.read(at, Math.min(READ_BYTES, source.size - at))
-    if (bytes.length === 0) throw new SigningError('signing/source-changed', 'the document is shorter than its size')
-    at += bytes.length
-    yield bytes
-  }
-}
-
-const READ_BYTES = 256 * 1024

@@ -42,12 +42,7 @@ export async function planSeal(
 }
 
 /** The same for a document time-stamp. */
-export async function planTimestamp(
-  source: RandomAccess,
-  reservedBytes: number,
-  options: OpenOptions,
-): Promise<SealPlan> {
-  const document = await openDocument(source, options)
+export function planTimestamp(document: PdfDocument, reservedBytes: number): Promise<SealPlan> {
   checkPermissions(document, 'evidence')
   return planField(document, 'Zeitstempel', timestampDictionary(reservedBytes))
 }

@@ -9,11 +9,12 @@ import { ATTRIBUTE } from '../cms/oids.ts'
 import { tokensOf } from '../cms/signature-timestamp.ts'
 import { verifySigner } from '../cms/signer.ts'
 import { SigningError } from '../errors.ts'
-import type { RandomAccess } from '../random-access.ts'
 import { parseToken } from '../timestamp/token.ts'
 import type { TimestampToken } from '../timestamp/token.ts'
 import { digestOf } from '../trust/algorithm-identifier.ts'
 import type { Certificate } from '../trust/certificate.ts'
+import { digestRanges } from './digests.ts'
+import type { Ranges } from './digests.ts'
 import type { PdfDocument } from './document.ts'
 import { nameAt } from './fields.ts'
 import { readForm } from './form.ts'
@@ -26,19 +27,29 @@ export type PdfSignature =
   | { kind: 'signature'; end: number; certificate: Certificate; parts: SignedDataParts; timestamps: TimestampToken[] }
   | { kind: 'timestamp'; end: number; token: TimestampToken }
 
+/** Digest of what a signature covers. */
+export type RangeDigests = (ranges: Ranges, algorithm: string) => Promise<Buffer>
+
 /**
  * All signatures of the document, in the order in which they were made.
  *
  * @throws SigningError `signing/signature-broken` one does not fit, or is of a kind that cannot be judged
  */
-export async function readSignatures(document: PdfDocument): Promise<PdfSignature[]> {
+export async function readSignatures(
+  document: PdfDocument,
+  digests: RangeDigests = (ranges, algorithm) => digestRanges(document.source, ranges, algorithm),
+): Promise<PdfSignature[]> {
   const { signatures } = await readForm(document)
   const found: PdfSignature[] = []
-  for (const field of signatures) found.push(await readOne(document, field))
+  for (const field of signatures) found.push(await readOne(document, field, digests))
   return found.sort((a, b) => a.end - b.end)
 }
 
-async function readOne(document: PdfDocument, { value }: SignatureField): Promise<PdfSignature> {
+async function readOne(
+  document: PdfDocument,
+  { value }: SignatureField,
+  digestOfRanges: RangeDigests,
+): Promise<PdfSignature> {
   const ranges = await readRanges(document, value)
   const contents = await document.resolve(value.entries.get('Contents'))
   if (ranges === null || contents.kind !== 'string') throw broken('a signature does not say what it covers')
@@ -47,7 +58,7 @@ async function readOne(document: PdfDocument, { value }: SignatureField): Promis
   if (!/^<[0-9A-Fa-f\s]*>$/.test(gap.toString('latin1')) || !stringBytes(gap.toString('latin1')).equals(bytes)) {
     throw broken('a signature leaves out something else than itself')
   }
-  const digests = (digest: string): Promise<Buffer> => digestRanges(document.source, ranges, digest)
+  const digests = (digest: string): Promise<Buffer> => digestOfRanges(ranges, digest)
   const kind = await nameAt(document, value, 'SubFilter')
   return kind === 'ETSI.RFC3161' ? readTimestamp(bytes, ranges, digests) : readSigner(bytes, ranges, digests)
 }
@@ -77,12 +88,6 @@ async function readSigner(bytes: Buffer, { end }: Ranges, digests: Digests): Pro
 
 type Digests = (digest: string) => Promise<Buffer>
 
-interface Ranges {
-  gapStart: number
-  gapEnd: number
-  end: number
-}
-
 /** Two ranges that begin with the document and leave out one gap; null for everything else. */
 async function readRanges(document: PdfDocument, value: PdfDictionary): Promise<Ranges | null> {
   const entry = await document.resolve(value.entries.get('ByteRange'))
@@ -95,25 +100,8 @@ async function readRanges(document: PdfDocument, value: PdfDictionary): Promise<
   return isSound ? { gapStart, gapEnd, end } : null
 }
 
-async function digestRanges(source: RandomAccess, { gapStart, gapEnd, end }: Ranges, digest: string): Promise<Buffer> {
-  const hash = createHash(digest)
-  for (const [from, to] of [
-    [0, gapStart],
-    [gapEnd, end],
-  ] as const) {
-    for (let at = from; at < to;) {
-      const bytes = await source.read(at, Math.min(READ_BYTES, to - at))
-      if (bytes.length === 0) throw new SigningError('signing/source-changed', 'the document is shorter than its size')
-      hash.update(bytes)
-      at += bytes.length
-    }
-  }
-  return hash.digest()
-}
-
 function broken(message: string): SigningError {
   return new SigningError('signing/signature-broken', message)
 }
 
-const READ_BYTES = 256 * 1024
 const MAX_GAP_BYTES = 4 * 1024 * 1024

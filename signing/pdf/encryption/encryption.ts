@@ -103,7 +103,11 @@ function cipherOf(source: EncryptionDictionary, stream: PdfDictionary): Cipher {
   const is = (name: string): boolean => type?.kind === 'name' && type.value === name
   if (is('XRef') || (is('Metadata') && source.version >= 4 && !source.encryptMetadata)) return 'none'
   const filter = first(stream.entries.get('Filter'))
-  if (filter?.kind !== 'name' || filter.value !== 'Crypt') return source.streams
+  return filter?.kind === 'name' && filter.value === 'Crypt' ? namedCipher(source, stream) : source.streams
+}
+
+/** §7.4.10 */
+function namedCipher(source: EncryptionDictionary, stream: PdfDictionary): Cipher {
   const parameters = first(stream.entries.get('DecodeParms'))
   const name = parameters?.kind === 'dictionary' ? parameters.entries.get('Name') : undefined
   const cipher = source.filters.get(name?.kind === 'name' ? name.value : 'Identity')

@@ -1,0 +1,67 @@
+/**
+ * Digests of long documents: read in pieces, and what lies before an update only once for each algorithm.
+ */
+import { createHash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
+import { SigningError } from '../errors.ts'
+import type { RandomAccess } from '../random-access.ts'
+
+/** What a signature covers: all but its hole, from the start to `end`. Offsets in bytes. */
+export interface Ranges {
+  gapStart: number
+  gapEnd: number
+  end: number
+}
+
+/** A document whose bytes were hashed already, up to where updates begin. */
+export interface HashedDocument {
+  readonly source: RandomAccess
+  /** The state after its last byte; a copy, free to go on with. */
+  hash(algorithm: string): Promise<Hash>
+}
+
+export function hashedDocument(source: RandomAccess): HashedDocument {
+  const known = new Map<string, Promise<Hash>>()
+  return {
+    source,
+    async hash(algorithm) {
+      const state = known.get(algorithm) ?? hashFrom(createHash(algorithm), source, 0, source.size)
+      known.set(algorithm, state)
+      return (await state).copy()
+    },
+  }
+}
+
+/** @param original the part before all updates, where it is known; it is not read again */
+export async function digestRanges(
+  source: RandomAccess,
+  { gapStart, gapEnd, end }: Ranges,
+  algorithm: string,
+  original?: HashedDocument,
+): Promise<Buffer> {
+  const known = original !== undefined && original.source.size <= gapStart ? original : null
+  const start = known === null ? createHash(algorithm) : await known.hash(algorithm)
+  const before = await hashFrom(start, source, known?.source.size ?? 0, gapStart)
+  return (await hashFrom(before, source, gapEnd, end)).digest()
+}
+
+async function hashFrom(hash: Hash, source: RandomAccess, from: number, to: number): Promise<Hash> {
+  for await (const bytes of piecesOf(source, from, to)) hash.update(bytes)
+  return hash
+}
+
+/**
+ * The bytes from `from` up to, not including, `to`.
+ *
+ * @throws SigningError `signing/source-changed`
+ */
+export async function* piecesOf(source: RandomAccess, from = 0, to = source.size): AsyncGenerator<Buffer, void> {
+  for (let at = from; at < to;) {
+    const bytes = await source.read(at, Math.min(PIECE_BYTES, to - at))
+    if (bytes.length === 0) throw new SigningError('signing/source-changed', 'the document is shorter than its size')
+    at += bytes.length
+    yield bytes
+  }
+}
+
+const PIECE_BYTES = 256 * 1024

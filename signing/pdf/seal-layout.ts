@@ -1,0 +1,107 @@
+/**
+ * A seal laid out: the update with all but the signature itself, and what is signed. Sealing in one go (seal.ts) and in
+ * two steps (seal-steps.ts) begin here.
+ */
+import type { Hash } from 'node:crypto'
+import { signedDataBytes } from '../cms/signed-data.ts'
+import type { CertificateKind } from '../certificate.ts'
+import { SigningError } from '../errors.ts'
+import { checkUsable } from '../keys/usable.ts'
+import type { SigningIdentity } from '../keys/signing-key.ts'
+import type { RandomAccess } from '../random-access.ts'
+import type { TimestampSource } from '../timestamp/client.ts'
+import { fillByteRange, fillContents } from './byte-range.ts'
+import type { ByteRange } from './byte-range.ts'
+import { planSeal } from './seal-plan.ts'
+
+export interface SealRequest {
+  /** claimed time of the seal; written to /M, and the certificate must be valid then */
+  signedAt: Date
+  /** why it is sealed, readable by everybody; at most 200 characters */
+  reason?: string
+  /** where, readable by everybody; at most 200 characters */
+  location?: string
+  /** gives the seal a time-stamp (B-T); without it, the seal is B-B */
+  timestamps?: TimestampSource
+  /** of an encrypted document; the owner's allows a seal whatever the permissions are */
+  password?: string
+}
+
+export interface SealedPdf {
+  /**
+   * bytes of the sealed document; final when `bytes` were read: a time-stamp that is larger than its authority's were
+   * before makes the document grow
+   */
+  readonly size: number
+  /** what the seal is by its certificate */
+  kind: CertificateKind
+  /** name of the form field that holds it */
+  field: string
+  /**
+   * The sealed document from its first byte. With `sealPdf`, the key signs when the last byte of the original went out,
+   * and iterating again signs again. Throws SigningError `signing/signature-failed`, `signing/source-changed`,
+   * `signing/timestamp-unavailable`, `signing/no-room`.
+   */
+  bytes: AsyncIterable<Buffer>
+}
+
+export interface SealLayout {
+  /** with /ByteRange filled and /Contents empty; shared, so never written to */
+  update: Buffer
+  range: ByteRange
+  field: string
+}
+
+/**
+ * Reads the structure of the document, checks document and key, lays out the update.
+ *
+ * @param tokenBytes room for a time-stamp; 0 for none
+ * @throws SigningError as sealPdf
+ */
+export async function layOutSeal(
+  source: RandomAccess,
+  key: SigningIdentity,
+  request: SealRequest,
+  tokenBytes = request.timestamps?.tokenBytes ?? 0,
+): Promise<SealLayout> {
+  const signer = checkUsable(key, request.signedAt)
+  const reserved = signedDataBytes(key) + (tokenBytes === 0 ? 0 : tokenBytes + FRAME_BYTES)
+  const plan = await planSeal(source, { ...request, signerName: signer.commonName }, reserved, request)
+  return { update: plan.update, field: plan.field, range: fillByteRange(plan.update, plan.signatureAt, source.size) }
+}
+
+/** @param hash over the document before the update */
+export function digestWithUpdate(hash: Hash, { update, range }: SealLayout, sourceBytes: number): Buffer {
+  hash.update(update.subarray(0, range.gapStart - sourceBytes))
+  return hash.update(update.subarray(range.gapEnd - sourceBytes)).digest()
+}
+
+/**
+ * The update with the signature in it.
+ *
+ * @throws SigningError `signing/no-room`
+ */
+export function completeUpdate({ update, range }: SealLayout, sourceBytes: number, cms: Buffer): Buffer {
+  const complete = Buffer.from(update)
+  fillContents(complete, range, sourceBytes, cms)
+  return complete
+}
+
+/**
+ * Runs `attempt`, and once more with twice the room when the time-stamp did not fit (only the update changes).
+ *
+ * @param tokenBytes room for the first attempt
+ */
+export async function withRoom<T>(tokenBytes: number, attempt: (tokenBytes: number) => Promise<T>): Promise<T> {
+  try {
+    return await attempt(tokenBytes)
+  } catch (error) {
+    if (!(error instanceof SigningError) || error.code !== 'signing/no-room') throw error
+    return attempt(Math.max(2 * tokenBytes, LARGE_TOKEN_BYTES))
+  }
+}
+
+/** tags and lengths around the time-stamp */
+const FRAME_BYTES = 64
+/** larger than any token seen: one with a long chain of RSA-4096 and revocation data inside */
+const LARGE_TOKEN_BYTES = 64 * 1024
