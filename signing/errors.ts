@@ -55,6 +55,8 @@ export type SigningErrorCode =
   | 'signing/evidence-missing'
   /** a signature or time-stamp that is already there does not fit; it is not extended */
   | 'signing/signature-broken'
+  /** stored trusted lists are missing or were altered, so nothing can be said about qualification */
+  | 'signing/trust-store-damaged'
 
 /** Thrown by every function of this module that cannot do its job; look at `code`. */
 export class SigningError extends Error {

@@ -150,6 +150,7 @@ const SIGNING = {
   ],
   'signing/bad-passphrase': OPERATOR,
   'signing/key-file-damaged': OPERATOR,
+  'signing/trust-store-damaged': OPERATOR,
   'signing/key-unusable': OPERATOR,
   'signing/asn1-damaged': OPERATOR,
   'signing/signature-failed': OPERATOR,

@@ -70,7 +70,7 @@ function relativeName(part: Element, attributes: NameAttribute[]): string {
 }
 
 /** The text of a DirectoryString, IA5String or the like; null for every other type. */
-function readText(value: Element): string | null {
+export function readText(value: Element): string | null {
   switch (value.tag) {
     case TAG.utf8String:
       return value.content.toString('utf8')
