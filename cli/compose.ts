@@ -12,10 +12,12 @@ import { createCourtMail } from './court-mail.ts'
 import { readLevels } from './levels.ts'
 import { createKeyFiles } from './opened-keys.ts'
 import { createOutside, type Outside } from './outside.ts'
+import { createTrust, type Trust } from './trust.ts'
 import { createApp, createSealer, invitationPath, SITE_LIMITS } from '../gateway/index.ts'
 import type { App, Sealer, Site } from '../gateway/index.ts'
 import type { MailboxModule } from '../mailbox/index.ts'
 import type { Levels } from '../policies/index.ts'
+import { createHttpClient } from '../signing/http-client.ts'
 import type { SigningKey } from '../signing/index.ts'
 import {
   connectDatabase,
@@ -138,6 +140,11 @@ function siteOf({ trustedProxies, limits }: Config, { publicUrl }: Outside): Sit
 
 function uploadLimits({ limits }: Config): { expiresAfterMs: number; idleMs: number } {
   return { expiresAfterMs: limits.uploadExpiryHours * 3_600_000, idleMs: limits.uploadIdleSeconds * 1000 }
+}
+
+/** Trusted lists and own anchors; opens no store. */
+export function trustOf({ trust: config }: Config, world: World): Trust {
+  return createTrust({ config, world, http: createHttpClient({ allowedHosts: config.allowedHosts }) })
 }
 
 /** Puts the master keys of a backup into the keys folder; opens no store, because without the key none opens. @returns ids that were absent */

@@ -9,13 +9,12 @@ import { isIP } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
+import { file, wholeNumber } from './config-parts.ts'
+import { trustSchema, withTrustFolders, type TrustConfig } from './config-trust.ts'
 import { checkDocument } from './documents.ts'
 import { CliError } from './errors.ts'
 
 const DEFAULT_FILE = 'amtsbote.yaml'
-
-const file = (what: string) => z.string().min(1).max(4096).meta({ description: what, path: true })
-const wholeNumber = (what: string, least: number, most: number) => z.number().int().min(least).max(most).describe(what)
 
 const address = z
   .string()
@@ -109,6 +108,7 @@ export const configSchema = z.strictObject({
   levelsFile: file('protection levels of this site; may only tighten the built-in ones').optional(),
   intermediary: z.boolean().default(true).describe('run the embedded OSCI intermediary at /osci'),
   court: court.prefault({}).describe('court mail'),
+  trust: trustSchema.prefault({}).describe('whom the validation of signatures believes'),
   limits: limits.prefault({}).describe('bounds'),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
@@ -118,7 +118,8 @@ export const configSchema = z.strictObject({
 
 type Written = z.output<typeof configSchema>
 
-export interface Config extends Omit<Written, 'publicUrl' | 'keysFolder' | 'database' | 'objects'> {
+export interface Config extends Omit<Written, 'publicUrl' | 'keysFolder' | 'database' | 'objects' | 'trust'> {
+  trust: TrustConfig
   keysFolder: string
   database: Extract<Written['database'], { kind: 'postgresql' }> | { kind: 'sqlite'; path: string }
   objects: Extract<Written['objects'], { kind: 's3' }> | { kind: 'filesystem'; folder: string; reserveMiB: number }
@@ -165,6 +166,7 @@ function withFolders(written: Written, from: string | null): Config {
     ...written,
     file: from,
     publicUrl: written.publicUrl ?? null,
+    trust: withTrustFolders(written.trust, written.dataFolder),
     keysFolder: written.keysFolder ?? inside('keys'),
     database: database.kind === 'sqlite' ? { kind: 'sqlite', path: database.path ?? inside('metadata.db') } : database,
     objects: objects.kind === 'filesystem' ? { ...objects, folder: objects.folder ?? inside('objects') } : objects,

@@ -2,11 +2,13 @@
 import { compose, systemWorld, type House } from './compose.ts'
 import { isInteractive, loadConfig, type Config } from './config.ts'
 import { createOutput, type Output, type Streams } from './output.ts'
+import type { World } from '../storage/index.ts'
 
 export interface Context {
   output: Output
   json: boolean
   clock: () => Date
+  world: World
   config: () => Config
   /** opens the stores, runs `work`, closes them whatever happens */
   withHouse: <T>(work: (house: House) => Promise<T>) => Promise<T>
@@ -24,6 +26,7 @@ export function createContext(options: GlobalOptions, streams: Streams): Context
   return {
     json,
     clock: world.clock,
+    world,
     config,
     output: createOutput({ json, interactive: isInteractive(), clock: world.clock, ...streams }),
     withHouse: async (work) => {

@@ -21,6 +21,7 @@ import { migrateCommand } from './commands/migrate.ts'
 import { roomCommand } from './commands/room.ts'
 import { sealCommand } from './commands/seal.ts'
 import { serveCommand } from './commands/serve.ts'
+import { trustCommand } from './commands/trust.ts'
 import { unitCommand } from './commands/unit.ts'
 import { uploadCommand } from './commands/upload.ts'
 import { userCommand } from './commands/user.ts'
@@ -38,6 +39,7 @@ const COMMANDS: readonly ((context: () => Context) => Command)[] = [
   messageCommand,
   jobCommand,
   auditCommand,
+  trustCommand,
   migrateCommand,
   doctorCommand,
   configCommand,

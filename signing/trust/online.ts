@@ -26,6 +26,8 @@ export interface OnlineOptions {
   cache: FetchCache
   /** for one exchange; 10 s unless told otherwise */
   timeoutMs?: number
+  /** further OCSP services for certificates of this issuer, asked when those that certificates name do not answer */
+  formerServices?: (issuer: Certificate) => readonly string[]
 }
 
 export interface Leaf {
@@ -182,7 +184,7 @@ function judge(round: Round, { certificate, issuer, leaf }: StatusQuestion): Rev
 }
 
 async function fetchOcsp(round: Round, { certificate, issuer, leaf }: StatusQuestion): Promise<void> {
-  for (const url of accessPoints(certificate).ocsp) {
+  for (const url of [...accessPoints(certificate).ocsp, ...(round.options.formerServices?.(issuer) ?? [])]) {
     const nonce = round.options.random(32)
     const body = ocspRequest(certificate, issuer, nonce)
     const headers = { 'content-type': 'application/ocsp-request', accept: 'application/ocsp-response' }

@@ -6,10 +6,11 @@
  */
 import { createHash } from 'node:crypto'
 import { SigningError } from '../../errors.ts'
-import { parseXml } from '../../xml/parse.ts'
-import type { XmlElement } from '../../xml/parse.ts'
+import { judgeAlgorithm, judgeDigest } from '../../../policies/index.ts'
+import { verifyEnveloped } from '../../xml/enveloped.ts'
+import type { EnvelopedVerdict } from '../../xml/enveloped.ts'
+import { parseDocument } from '../../xml/parse.ts'
 import type { Certificate } from '../certificate.ts'
-import { checkListSignature } from './list-signature.ts'
 import type { TrustedList } from './model.ts'
 import { LIST_LIMITS, readTrustedList } from './read-list.ts'
 
@@ -53,26 +54,43 @@ export function checkList(
   origin: Pick<AcceptedList, 'location' | 'retrievedAt'>,
   expectation: ListExpectation,
 ): ListVerdict {
-  const read = readList(bytes)
-  if (typeof read === 'string') return refused('unreadable', read)
-  const { root, list } = read
-  const fault = formFault(list, expectation)
+  const signature = verifyEnveloped(bytes, expectation.signers, LIST_LIMITS)
+  if (signature.kind === 'broken') {
+    const reason = signature.reason === 'unreadable' ? 'unreadable' : 'signature'
+    return refused(reason, `${signature.reason} ${signature.detail}`.trim())
+  }
+  const signer = announced(signature.certificate, expectation.signers)
+  if (signer === null) return refused('signature', 'the certificate of the signer was not announced')
+  // what is read is what was signed
+  const list = readSigned(signature.signedOctets)
+  if (typeof list === 'string') return refused('unreadable', list)
+  const fault = formFault(list, expectation) ?? algorithmFault(list, signature)
   if (fault !== null) return fault
-  const signature = checkListSignature(root, expectation.signers)
-  if (signature.kind === 'refused') return refused('signature', signature.detail)
-  const { location, retrievedAt } = origin
   const sha256 = createHash('sha256').update(bytes).digest('hex')
-  return { kind: 'accepted', list: { list, bytes, sha256, signer: signature.signer, location, retrievedAt } }
+  return { kind: 'accepted', list: { list, bytes, sha256, signer, ...origin } }
 }
 
-function readList(bytes: Buffer): { root: XmlElement; list: TrustedList } | string {
+/** The announced certificate of the same key: a list may carry a renewed one. */
+function announced({ spki }: Certificate, signers: readonly Certificate[]): Certificate | null {
+  return signers.find((signer) => signer.spki.equals(spki)) ?? null
+}
+
+function readSigned(octets: Buffer): TrustedList | string {
   try {
-    const root = parseXml(bytes, LIST_LIMITS)
-    return { root, list: readTrustedList(root) }
+    return readTrustedList(parseDocument(octets, LIST_LIMITS).root)
   } catch (error) {
     if (error instanceof SigningError) return error.message
     throw error
   }
+}
+
+function algorithmFault(
+  list: TrustedList,
+  signature: Extract<EnvelopedVerdict, { kind: 'holds' }>,
+): ListVerdict | null {
+  const value = judgeAlgorithm(signature.algorithms, 'ts119312', list.issuedAt)
+  const digest = judgeDigest(signature.digest, 'ts119312', list.issuedAt)
+  return value.kind === 'good' && digest.kind === 'good' ? null : refused('signature', 'an algorithm that is too weak')
 }
 
 function formFault(list: TrustedList, { type, territory, previous }: ListExpectation): ListVerdict | null {

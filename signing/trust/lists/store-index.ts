@@ -26,14 +26,19 @@ export function readIndex(bytes: Buffer): StoreEntry[] {
 
 function readEntry(value: unknown): StoreEntry {
   if (!isRecord(value)) throw damaged('an entry is no object')
-  const { role, territory, sequence, sha256, location, retrievedAt, present } = value
+  const { role, sequence, present } = value
   if (role !== 'lotl' && role !== 'pivot' && role !== 'national') throw damaged('a role')
-  if (typeof territory !== 'string' || !/^[A-Z]{2}$/.test(territory)) throw damaged('a territory')
   if (typeof sequence !== 'number' || !Number.isSafeInteger(sequence)) throw damaged('a sequence number')
-  if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) throw damaged('a hash')
-  if (typeof location !== 'string' || location.length > 2000 || typeof present !== 'boolean')
-    throw damaged('an address')
-  return { role, territory, sequence, sha256, location, present, retrievedAt: readTime(retrievedAt) }
+  if (typeof present !== 'boolean') throw damaged('what is present')
+  const territory = matching(value['territory'], /^[A-Z]{2}$/)
+  const sha256 = matching(value['sha256'], /^[0-9a-f]{64}$/)
+  const location = matching(value['location'], /^.{1,2000}$/)
+  return { role, territory, sequence, sha256, location, present, retrievedAt: readTime(value['retrievedAt']) }
+}
+
+function matching(value: unknown, pattern: RegExp): string {
+  if (typeof value === 'string' && pattern.test(value)) return value
+  throw damaged(`a text is not like ${pattern.source}`)
 }
 
 function readTime(value: unknown): Date | null {
