@@ -65,8 +65,11 @@ export async function readRevisions(
     const older = sections.slice(newer)
     newer += group.length
     const view = xrefOf(group[0].from, older, budget)
-    const document = createDocument({ source, xref: view, budget, encryption })
-    found.push({ index: 0, document, ...(await extent(source, group)) })
+    const size = await extent(source, group)
+    // what the section says about places behind its end was not there when it was written
+    const then = { size: size.end ?? size.closed, read: source.read.bind(source) }
+    const document = createDocument({ source: found.length === 0 ? source : then, xref: view, budget, encryption })
+    found.push({ index: 0, document, ...size })
   }
   const [oldest, ...later] = found.reverse().map((revision, index) => ({ ...revision, index }))
   if (oldest === undefined) throw damaged('the document has no cross-reference')
@@ -86,7 +89,7 @@ function groups(sections: readonly XrefSection[]): Group[] {
     const isHybrid = previous?.style === 'table' && section.style === 'stream' && names(previous, section)
     const isLinearised = previous !== undefined && section.from > previous.from
     const current = found.at(-1)
-    if (current !== undefined && (isHybrid || isLinearised)) current.push(section)
+    if (isHybrid || isLinearised) current?.push(section)
     else found.push([section])
     previous = isHybrid ? previous : section
   }

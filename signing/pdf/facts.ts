@@ -1,0 +1,101 @@
+/**
+ * Facts about the signatures and time-stamps of a PDF: which there are or were, whether they hold together, what they
+ * cover, and what was changed behind them (ISO 32000-2 §12.8, ETSI EN 319 142-1, EN 319 102-1 §5.2). No trust.
+ */
+import { joinEvidence, evidenceOf, objectsIn, objectsInToken } from '../cms/carried.ts'
+import { SigningError } from '../errors.ts'
+import type { RandomAccess } from '../random-access.ts'
+import type { DocumentFacts, SignatureFacts, TimestampFacts } from '../validation/facts.ts'
+import type { Finding } from '../validation/finding.ts'
+import { numbering } from '../validation/numbering.ts'
+import { unreadableSignature } from '../validation/unreadable-signature.ts'
+import type { OpenOptions } from './document.ts'
+import { readEntries } from './entries.ts'
+import type { Entry } from './entries.ts'
+import { readRevisions } from './revisions/revisions.ts'
+import type { Revisions } from './revisions/revisions.ts'
+import { scanForTraces } from './revisions/scan.ts'
+import { readSecurityStores } from './revisions/security-stores.ts'
+import { remains } from './revisions/remains.ts'
+
+/**
+ * Never throws for what a signature looks like. A document with traces of a signature whose structure cannot be read
+ * gets a signature with a `format` fault for each trace.
+ *
+ * Reads the document in pieces: twice, and once more for each further digest algorithm. Memory does not grow with it.
+ *
+ * @throws SigningError `signing/not-a-pdf`, `signing/pdf-encrypted` (a password is needed or wrong),
+ * `signing/source-changed`; `signing/pdf-damaged`, `signing/pdf-too-complex`, `signing/pdf-unsupported` when there is no
+ * trace of a signature
+ */
+export async function readPdfFacts(source: RandomAccess, options: OpenOptions = {}): Promise<DocumentFacts> {
+  const traces = await scanForTraces(source)
+  try {
+    const revisions = await readRevisions(source, traces.lastStart, options)
+    return await factsOf(revisions)
+  } catch (error) {
+    const isStructure = error instanceof SigningError && STRUCTURE.has(error.code)
+    const count = traces.byteRanges.length || traces.subFilters.length
+    if (!isStructure || count === 0) throw error
+    return unreadable(count, error.message)
+  }
+}
+
+async function factsOf(revisions: Revisions): Promise<DocumentFacts> {
+  const stores = await readSecurityStores(revisions)
+  const stored = evidenceOf(stores.flatMap(({ objects }) => objects))
+  const { entries, findings } = await readEntries(revisions, stores)
+  const signatures = entries.flatMap((entry) => entry.signatures)
+  const left = remains(revisions)
+  const hidden = signatures.length === 0 && entries.length === 0 ? left.signatureLike : 0
+  return {
+    format: 'pdf',
+    signatures: hidden > 0 ? unreadable(hidden, 'it is not in the form').signatures : signatures,
+    timestamps: withoutCopies(entries.flatMap((entry) => entry.timestamps)),
+    evidence: joinEvidence([stored, ...entries.map(evidenceInside)]),
+    findings: [...findings, ...left.findings, ...encryptionFinding(revisions)],
+  }
+}
+
+function evidenceInside({ signer, verdict, kind, inside }: Entry): DocumentFacts['evidence'] {
+  if (kind === 'timestamp') return evidenceOf(verdict.kind === 'good' ? objectsInToken(verdict.contents) : [])
+  if (inside === null) return evidenceOf([])
+  return joinEvidence([evidenceOf(objectsIn(inside)), ...(signer === null ? [] : [signer.evidence])])
+}
+
+/** The same token twice proves nothing more; the first that holds together stays as it is. */
+function withoutCopies(timestamps: readonly TimestampFacts[]): TimestampFacts[] {
+  const seen = new Set<string>()
+  const copied: Finding = { severity: 'warning', code: 'timestamp-copied', detail: '' }
+  const sound = new Map(timestamps.filter(({ faults }) => faults.length === 0).map((facts) => [facts.tokenId, facts]))
+  return timestamps.map((facts) => {
+    const isFirst = sound.has(facts.tokenId) ? sound.get(facts.tokenId) === facts : !seen.has(facts.tokenId)
+    seen.add(facts.tokenId)
+    return isFirst ? facts : { ...facts, covers: new Set(), findings: [...facts.findings, copied] }
+  })
+}
+
+function encryptionFinding({ newest }: Revisions): Finding[] {
+  return newest.document.encryption === null ? [] : [{ severity: 'info', code: 'encrypted', detail: '' }]
+}
+
+function unreadable(count: number, reason: string): DocumentFacts {
+  const numbers = numbering()
+  const fault = { code: 'format', detail: `something looks like a signature and cannot be read: ${reason}` } as const
+  const one = (): SignatureFacts =>
+    unreadableSignature({ id: numbers.nextSignatureId(), form: 'PAdES', name: '' }, Buffer.alloc(0), fault)
+  return {
+    format: 'pdf',
+    signatures: Array.from({ length: Math.min(count, MAX_UNREADABLE) }, one),
+    timestamps: [],
+    evidence: { certificates: [], crls: [], ocsps: [] },
+    findings: [],
+  }
+}
+
+const STRUCTURE: ReadonlySet<string> = new Set([
+  'signing/pdf-damaged',
+  'signing/pdf-too-complex',
+  'signing/pdf-unsupported',
+])
+const MAX_UNREADABLE = 100
