@@ -23,7 +23,7 @@ import { declareSize, finishIfComplete } from './uploads/length.ts'
 import { createReserveCheck } from './uploads/reserve.ts'
 import { createRunningDigests } from './uploads/running-digests.ts'
 import type { AppendOptions, BegunUpload, Lease, UploadSpec, UploadState } from './uploads/upload.ts'
-import { stateOf, uploadByTicket, uploadById } from './uploads/upload-rows.ts'
+import { stateOf, uploadByTicket, uploadById, type UploadRow } from './uploads/upload-rows.ts'
 import { createWholeUploads } from './uploads/whole.ts'
 
 export type { AppendOptions, BegunUpload, Lease, UploadSpec, UploadState } from './uploads/upload.ts'
@@ -103,6 +103,13 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
   const appending = createAppending(deps, digests)
   const checkReserve = createReserveCheck(deps)
 
+  /** What it says is kept: who hears of an offset may throw these bytes away. */
+  const keptRow = async (ticket: string): Promise<UploadRow | null> => {
+    const row = await uploadByTicket(db, ticket)
+    await database.settled()
+    return row
+  }
+
   const begin: Uploads['begin'] = async (spec, by) => {
     const order = { spec, by }
     const { upload, insert } = prepareUpload(deps, order)
@@ -119,9 +126,9 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
     begin,
     beginWhole: createWholeUploads(deps, checkReserve),
     wholeBytes: SMALL_BYTES,
-    byTicket: async (ticket) => stateOf(await uploadByTicket(db, ticket), deps.clock()),
+    byTicket: async (ticket) => stateOf(await keptRow(ticket), deps.clock()),
     confirm: async (ticket) => {
-      const row = await uploadByTicket(db, ticket)
+      const row = await keptRow(ticket)
       const state = stateOf(row, deps.clock())
       if (row === null || state?.state !== 'open') return state
       if (await isKept(deps, row.contentId)) return state

@@ -30,11 +30,12 @@ export interface Database {
    */
   afterCommit(db: Db, work: () => void): void
   /**
-   * Says that a transaction is about to begin, so that others may share its flush. Never needed, only cheaper.
+   * Resolves when all that can be seen now is on the disk. SQLite shows a commit a moment earlier: who tells somebody
+   * outside that something is kept, and learned it by reading, waits for this.
    *
-   * @returns to be called right before it begins, or when it will not
+   * @throws StorageError `storage/database-unavailable`
    */
-  announce(): () => void
+  settled(): Promise<void>
   /** @throws StorageError `storage/database-unavailable` */
   ping(): Promise<void>
   close(): Promise<void>
@@ -45,27 +46,31 @@ const MAX_RUNS = 5
 
 /** Opens the database and leaves its schema as it is; see `openDatabase`. Connects at the first statement. */
 export function connectDatabase(config: DatabaseConfig, log: Logger): Database {
-  const dialect =
+  const { dialect, settled } =
     config.kind === 'sqlite'
       ? sqliteDialect(config.path)
-      : postgresqlDialect(config.url, config.maxConnections ?? MAX_CONNECTIONS, log)
+      : // PostgreSQL shows a commit to nobody before it is on the disk
+        {
+          dialect: postgresqlDialect(config.url, config.maxConnections ?? MAX_CONNECTIONS, log),
+          settled: () => Promise.resolve(),
+        }
   const kysely = new Kysely<Schema>({ dialect })
   const afterwards: Afterwards = new WeakMap()
-  const grouped = createGroupCommit((work) => kysely.transaction().execute(work))
+  const grouped = createGroupCommit((work) => kysely.transaction().execute(work), settled)
   const run: RunTransaction = config.kind === 'sqlite' ? grouped.run : (work) => runAgain(kysely, work)
   return {
     kysely,
     kind: config.kind,
     transaction: (work) => withAfterwards(run, afterwards, work),
-    // PostgreSQL's connections flush side by side
-    announce: config.kind === 'sqlite' ? grouped.announce : () => () => undefined,
     afterCommit: (db, work) => {
       const queue = afterwards.get(db)
       if (queue === undefined) work()
       else queue.push(work)
     },
+    settled,
     ping: async () => {
       await sql`select 1`.execute(kysely)
+      await settled()
     },
     close: () => kysely.destroy(),
   }

@@ -14,8 +14,6 @@ import type { Db } from './schema.ts'
 
 const MAX_GROUP = 32
 const PATIENCE_MS = 10_000
-/** How long those that are ready wait for those that are coming: about as long as the flush takes that it saves. */
-const GATHER_MS = 10
 
 const SAVEPOINT = CompiledQuery.raw('savepoint member')
 const RELEASE = CompiledQuery.raw('release member')
@@ -31,25 +29,19 @@ interface Member {
 export interface GroupCommit {
   /** Runs `work` as if in a transaction of its own. */
   run: <T>(work: (db: Db) => Promise<T>) => Promise<T>
-  /**
-   * Says that a transaction is about to come: what is ready before it waits for it, a few milliseconds at most.
-   *
-   * @returns to be called right before it comes, or when it will not
-   */
-  announce: () => () => void
 }
 
 /**
  * @param commit runs its argument in a transaction: commits when it resolves
- * @param waits how long one waits for those before it, and for those that were announced, in ms
+ * @param settled resolves when what is committed is on the disk; the next group does not wait for it
+ * @param patienceMs how long one waits for those before it
  */
 export function createGroupCommit(
   commit: (work: (db: Db) => Promise<void>) => Promise<void>,
-  waits: { patienceMs?: number; gatherMs?: number } = {},
+  settled: () => Promise<void>,
+  patienceMs = PATIENCE_MS,
 ): GroupCommit {
-  const { patienceMs = PATIENCE_MS, gatherMs = GATHER_MS } = waits
   const waiting: Member[] = []
-  const announced = new Announced()
   let busy = false
 
   async function drain(): Promise<void> {
@@ -57,8 +49,8 @@ export function createGroupCommit(
     // Whoever comes in the same turn of the event loop comes along.
     await nextTurn()
     while (waiting.length > 0) {
-      await announced.come(gatherMs)
-      await runGroup(commit, waiting.splice(0, MAX_GROUP))
+      const kept = await runGroup(commit, waiting.splice(0, MAX_GROUP))
+      void answerWhenSettled(settled, kept)
     }
     busy = false
   }
@@ -79,37 +71,7 @@ export function createGroupCommit(
       if (busy) giveUpLater(waiting, member, patienceMs)
       else void drain()
     })
-  return { run, announce: () => announced.add() }
-}
-
-/** Transactions that are about to come. */
-class Announced {
-  readonly #coming = new Set<symbol>()
-  #changed: (() => void) | null = null
-
-  add(): () => void {
-    const mark = Symbol('announced')
-    this.#coming.add(mark)
-    return () => {
-      if (this.#coming.delete(mark)) this.#changed?.()
-    }
-  }
-
-  /** Resolves when all that are announced by now have come, or after `withinMs`. One caller at a time. */
-  async come(withinMs: number): Promise<void> {
-    if (this.#coming.size === 0) return
-    const expected = [...this.#coming]
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, withinMs)
-      this.#changed = () => {
-        if (expected.some((mark) => this.#coming.has(mark))) return
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-    this.#changed = null
-    await nextTurn()
-  }
+  return { run }
 }
 
 /** A transaction that begins another one waits for itself: an error then, not a wait without end. */
@@ -123,7 +85,21 @@ function giveUpLater(waiting: Member[], member: Member, patienceMs: number): voi
   timer.unref()
 }
 
-async function runGroup(commit: (work: (db: Db) => Promise<void>) => Promise<void>, group: Member[]): Promise<void> {
+async function answerWhenSettled(settled: () => Promise<void>, members: readonly Member[]): Promise<void> {
+  try {
+    await settled()
+  } catch (error) {
+    for (const member of members) member.fail(error)
+    return
+  }
+  for (const member of members) member.answer()
+}
+
+/** @returns the members that are committed; the others have been told why not */
+async function runGroup(
+  commit: (work: (db: Db) => Promise<void>) => Promise<void>,
+  group: Member[],
+): Promise<readonly Member[]> {
   const [only] = group
   let kept: Member[] = []
   try {
@@ -134,9 +110,9 @@ async function runGroup(commit: (work: (db: Db) => Promise<void>) => Promise<voi
     })
   } catch (error) {
     for (const member of group) member.fail(error)
-    return
+    return []
   }
-  for (const member of group.length === 1 ? group : kept) member.answer()
+  return group.length === 1 ? group : kept
 }
 
 /** Where the whole transaction is gone already (a full disk), the group fails for the same reason. */

@@ -2,7 +2,7 @@
  * SQLite through libsql, as a Kysely dialect with one connection.
  *
  * libsql is synchronous and must not see certain values (binding.ts), so its statements never leave this file.
- * Durability: WAL with synchronous=FULL flushes at every commit (sqlite.org/pragma.html#pragma_synchronous).
+ * Durability: a COMMIT only writes the log; who has committed waits for `settled` (wal-flush.ts) before it answers.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -13,34 +13,43 @@ import Libsql from 'libsql'
 import { StorageError } from '../errors.ts'
 import { checkBindings, countPlaces } from './binding.ts'
 import { asStorageError, isBusy, unavailable } from './faults.ts'
+import { noFlush, walFlushOf, type WalFlush } from './wal-flush.ts'
 
 /** How long a statement blocks this thread for another process's lock before it waits without blocking. */
 const BUSY_TIMEOUT_MS = 20
 /** How long it waits in all. */
 const PATIENCE_MS = 10_000
 const MAX_STATEMENTS = 500
+/** A checkpoint holds everybody up, and writes each changed page once however often it was changed: so not too often. */
+const CHECKPOINT_PAGES = 4000
 
 interface Statement {
   run: (parameters: readonly unknown[]) => { changes: number }
   all: (parameters: readonly unknown[]) => Record<string, unknown>[]
 }
 
-/** @param path of the file, or ':memory:' */
-export function sqliteDialect(path: string): Dialect {
-  return {
-    createDriver: () => sqliteDriver(path),
+/**
+ * @param path of the file, or ':memory:'
+ * @returns the dialect, and `settled`: resolves when all commits so far are on the disk. A transaction that Kysely calls
+ *   committed is so only after that; a single statement outside of one waits by itself.
+ */
+export function sqliteDialect(path: string): { dialect: Dialect; settled: () => Promise<void> } {
+  const flush = path === ':memory:' ? noFlush() : walFlushOf(path)
+  const dialect: Dialect = {
+    createDriver: () => sqliteDriver(path, flush),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new SqliteAdapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
   }
+  return { dialect, settled: () => flush.settled() }
 }
 
-function sqliteDriver(path: string): Driver {
+function sqliteDriver(path: string, flush: WalFlush): Driver {
   const turn = createTurnstile()
   let connection: SqliteConnection | null = null
   return {
     init: async () => {
-      connection = await openConnection(path)
+      connection = await openConnection(path, flush)
     },
     acquireConnection: async () => {
       await turn.enter()
@@ -49,11 +58,13 @@ function sqliteDriver(path: string): Driver {
       throw unavailable(new Error('closed'))
     },
     beginTransaction: async () => {
+      flush.check()
       await connection?.run('begin immediate', [])
       connection?.expectTransaction('begun')
     },
     commitTransaction: async () => {
       await connection?.run('commit', [])
+      flush.committed()
       connection?.expectTransaction('none')
     },
     rollbackTransaction: async () => {
@@ -65,20 +76,21 @@ function sqliteDriver(path: string): Driver {
       turn.leave()
       return Promise.resolve()
     },
-    destroy: () => {
+    destroy: async () => {
       connection?.close()
       connection = null
-      return Promise.resolve()
+      await flush.close()
     },
   }
 }
 
-async function openConnection(path: string): Promise<SqliteConnection> {
+async function openConnection(path: string, flush: WalFlush): Promise<SqliteConnection> {
   try {
-    const connection = new SqliteConnection(new Libsql(path))
+    const connection = new SqliteConnection(new Libsql(path), flush)
     await connection.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`, [])
     await connection.run('pragma journal_mode = wal', [])
-    await connection.run('pragma synchronous = full', [])
+    await connection.run('pragma synchronous = normal', [])
+    await connection.run(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`, [])
     await connection.run('pragma foreign_keys = on', [])
     return connection
   } catch (error) {
@@ -88,13 +100,15 @@ async function openConnection(path: string): Promise<SqliteConnection> {
 
 class SqliteConnection implements DatabaseConnection {
   readonly #db: Libsql.Database
+  readonly #flush: WalFlush
   /** Prepared statements by text, least recently used first. */
   readonly #statements = new Map<string, Prepared>()
 
   #expected: 'begun' | 'none' = 'none'
 
-  constructor(db: Libsql.Database) {
+  constructor(db: Libsql.Database, flush: WalFlush) {
     this.#db = db
+    this.#flush = flush
   }
 
   /** From `begun` on, a statement outside of a transaction is refused: SQLite has rolled back by itself. */
@@ -107,7 +121,12 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    return (await this.run(query.sql, query.parameters)) as QueryResult<R>
+    const result = (await this.run(query.sql, query.parameters)) as QueryResult<R>
+    if (!this.#db.inTransaction && !READS.test(query.sql)) {
+      this.#flush.committed()
+      await this.#flush.settled()
+    }
+    return result
   }
 
   async run(sql: string, parameters: readonly unknown[]): Promise<QueryResult<unknown>> {
@@ -186,6 +205,9 @@ class SqliteConnection implements DatabaseConnection {
     }
   }
 }
+
+/** What changes nothing. */
+const READS = /^\s*(?:select|pragma)\b/i
 
 interface Prepared {
   statement: Statement

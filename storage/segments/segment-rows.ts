@@ -4,6 +4,7 @@ import type { Selectable } from 'kysely'
 import type { KeyRing } from '../cipher/key-ring.ts'
 import { StorageError } from '../errors.ts'
 import { newId, type ContentId, type ObjectId, type ScopeId, type SegmentId } from '../ids.ts'
+import { insertRow } from '../metadata/kept-statement.ts'
 import type { Db } from '../metadata/schema.ts'
 import type { SegmentTable } from '../metadata/tables/contents.ts'
 import type { Random } from '../world.ts'
@@ -56,9 +57,28 @@ export async function segmentsOf(db: Db, content: ContentId): Promise<Segment[]>
   return rows.map(fromRow)
 }
 
+/** Inserts the row of a segment that has none yet. */
+export async function insertSegment(db: Db, content: ContentId, segment: Segment): Promise<void> {
+  await insertRow(db, 'segment', { ...fixedColumns(content, segment), ...changingColumns(segment) })
+}
+
 /** Inserts the segment or brings its row up to date. */
 export async function saveSegment(db: Db, content: ContentId, segment: Segment): Promise<void> {
-  const changing = {
+  const changing = changingColumns(segment)
+  await db
+    .insertInto('segment')
+    .values({ ...fixedColumns(content, segment), ...changing })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(changing))
+    .execute()
+}
+
+function fixedColumns(content: ContentId, segment: Segment) {
+  const { id, position, wrappedKey, objectId } = segment
+  return { id, content_id: content, position, wrapped_key: wrappedKey, object_id: objectId }
+}
+
+function changingColumns(segment: Segment) {
+  return {
     kind: segment.kind,
     multipart_id: segment.handle,
     plain_size: segment.plainSize,
@@ -68,18 +88,6 @@ export async function saveSegment(db: Db, content: ContentId, segment: Segment):
     tail_length: segment.tail?.length ?? 0,
     cut: segment.cut ? 1 : 0,
   } as const
-  await db
-    .insertInto('segment')
-    .values({
-      id: segment.id,
-      content_id: content,
-      position: segment.position,
-      wrapped_key: segment.wrappedKey,
-      object_id: segment.objectId,
-      ...changing,
-    })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(changing))
-    .execute()
 }
 
 /** A new segment with a fresh key and object; nothing is stored yet. */
@@ -144,7 +152,7 @@ export async function insertContent(
 ): Promise<void> {
   const { id, size, sha256, state } = content
   const values = { id, scope_id: content.scope, size, sha256, state, created_at: now.getTime() }
-  await db.insertInto('content').values(values).execute()
+  await insertRow(db, 'content', values)
 }
 
 function fromRow(row: Pick<Selectable<SegmentTable>, (typeof COLUMNS)[number]>): Segment {

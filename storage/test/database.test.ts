@@ -242,14 +242,14 @@ onBothDatabases('the database', (fresh) => {
 })
 
 describe('SQLite', () => {
-  it('keeps every commit on the disk: WAL, synchronous FULL, foreign keys on', async () => {
+  it('is set up as the flushing beside it needs: WAL, synchronous NORMAL, foreign keys on', async () => {
     const database = await openDatabase(freshSqlite(), log)
     const pragma = async (name: string) =>
       Object.values(
         (await sql.raw<Record<string, unknown>>(`pragma ${name}`).execute(database.kysely)).rows[0] ?? {},
       )[0]
     assert.equal(await pragma('journal_mode'), 'wal')
-    assert.equal(await pragma('synchronous'), 2)
+    assert.equal(await pragma('synchronous'), 1)
     assert.equal(await pragma('foreign_keys'), 1)
     assert.ok(Number(await pragma('busy_timeout')) > 0)
     await database.close()
@@ -300,46 +300,9 @@ describe('SQLite', () => {
 
   it('answers with an error when a transaction begins another one and waits for it', async () => {
     const database = await openDatabase(freshSqlite(), log)
-    const grouped = createGroupCommit((work) => database.kysely.transaction().execute(work), { patienceMs: 50 })
+    const grouped = createGroupCommit((work) => database.kysely.transaction().execute(work), database.settled, 50)
     const nested = grouped.run(() => grouped.run(() => Promise.resolve()))
     await assert.rejects(nested, codeIs('storage/database-unavailable'))
-    assert.equal(await grouped.run(() => Promise.resolve('next')), 'next')
-    await database.close()
-  })
-
-  it('waits with what is ready for what was announced, and commits both at once', async () => {
-    const database = await openDatabase(freshSqlite(), log)
-    let commits = 0
-    const grouped = createGroupCommit(
-      async (work) => {
-        commits++
-        await database.kysely.transaction().execute(work)
-      },
-      { gatherMs: 60_000 },
-    )
-    const put = (key: string) => grouped.run((db) => db.insertInto('setting').values({ key, value: '1' }).execute())
-    const come = [grouped.announce(), grouped.announce()]
-    const first = put('first')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    assert.equal(commits, 0)
-    come[0]?.()
-    const second = put('second')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    assert.equal(commits, 0)
-    come[1]?.()
-    await Promise.all([first, second])
-    assert.equal(commits, 1)
-    await put('third')
-    await database.close()
-  })
-
-  it('commits without what was announced when that does not come', async () => {
-    const database = await openDatabase(freshSqlite(), log)
-    const grouped = createGroupCommit((work) => database.kysely.transaction().execute(work), { gatherMs: 5 })
-    const come = grouped.announce()
-    assert.equal(await grouped.run(() => Promise.resolve('ready')), 'ready')
-    come()
-    come()
     assert.equal(await grouped.run(() => Promise.resolve('next')), 'next')
     await database.close()
   })

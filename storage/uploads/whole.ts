@@ -2,7 +2,7 @@
 import { userOf, type Actor } from '../actor.ts'
 import { isStorageError, StorageError } from '../errors.ts'
 import type { FileId, ObjectId } from '../ids.ts'
-import { saveSegment } from '../segments/segment-rows.ts'
+import { insertSegment } from '../segments/segment-rows.ts'
 import { SMALL_BYTES, smallStore } from '../segments/small.ts'
 import { begunState, prepareUpload } from './begin.ts'
 import { createFile, type UploadDeps } from './finish.ts'
@@ -19,7 +19,7 @@ export function createWholeUploads(deps: UploadDeps, checkReserve: () => Promise
     const { upload, insertFinished } = prepareUpload(deps, order)
     await checkReserve()
     const scopeKey = await deps.keyRing.scopeKey(deps.database.kysely, spec.roomId)
-    const { segment, sha256 } = await announced(deps, () => storeSmall(scopeKey, body))
+    const { segment, sha256 } = await storeSmall(scopeKey, body)
     const file = { ...upload, ...spec, mediaType: spec.mediaType ?? null, createdBy: userOf(by) }
     let fileId: FileId | null = null
     try {
@@ -27,7 +27,7 @@ export function createWholeUploads(deps: UploadDeps, checkReserve: () => Promise
         insertFinished(db, {
           size: body.length,
           sha256,
-          saveSegment: (bound) => saveSegment(bound, upload.contentId, segment),
+          saveSegment: (bound) => insertSegment(bound, upload.contentId, segment),
           makeFile: async (bound) =>
             (fileId = spec.kind === 'partial' ? null : await createFile(deps, bound, file, sha256)),
         }),
@@ -37,16 +37,6 @@ export function createWholeUploads(deps: UploadDeps, checkReserve: () => Promise
       throw error
     }
     return begunState(upload, order, { offset: body.length, state: 'finished', fileId })
-  }
-}
-
-/** Eight uploads at a time share one flush of the database when each is known to be on its way. */
-async function announced<T>({ database }: UploadDeps, work: () => Promise<T>): Promise<T> {
-  const come = database.announce()
-  try {
-    return await work()
-  } finally {
-    come()
   }
 }
 
