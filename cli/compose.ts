@@ -119,6 +119,7 @@ function furnish(shell: Shell): House {
         site: siteOf(config, outside),
         uploads: uploadLimits(config),
         seal: sealer,
+        validate: null,
         osci: court.answer,
         ...world,
       }),

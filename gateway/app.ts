@@ -36,11 +36,13 @@ import { roomRoutes } from './rooms.ts'
 import type { Sealer } from './seal.ts'
 import { sessionApi } from './session-api.ts'
 import { sessionRoutes } from './session.ts'
+import { signatureRoutes } from './signatures.ts'
 import type { Site } from './site.ts'
 import { limitSilence } from './tus/idle.ts'
 import { tusMiddleware } from './tus/server.ts'
 import type { TusLimits } from './tus/server.ts'
 import { uploadFormRoutes } from './upload-form.ts'
+import type { Validate } from './validation.ts'
 import { createPages } from './web/pages.ts'
 
 export interface AppDeps extends World {
@@ -50,6 +52,8 @@ export interface AppDeps extends World {
   uploads: Omit<TusLimits, 'maxSizeBytes'>
   /** null = no seal key is set up */
   seal: Sealer | null
+  /** null = signatures are not validated here */
+  validate: Validate | null
   /** null = no intermediary is embedded */
   osci: AnswerOsci | null
   /** absent = limits that suit an office */
@@ -79,7 +83,7 @@ export function createApp(deps: AppDeps): App {
   const invitations = createInvitationFlow({ ...deps, passwords, signIn })
   const house: House = { ...deps, access, signIn, invitations, cookies, limits, addressOf, show: pages.show }
 
-  const routes = routeTable(house, deps.seal)
+  const routes = routeTable(house, deps)
   const router = createRouter(routes, { authentication, cookies })
   const koa = new Koa()
   koa.use(healthMiddleware(storage))
@@ -106,7 +110,7 @@ export function createApp(deps: AppDeps): App {
 }
 
 /** Every address of pages and API; uploads, OSCI, health and assets are mounted above. */
-function routeTable(house: House, seal: Sealer | null): Route[] {
+function routeTable(house: House, { seal, validate }: Pick<AppDeps, 'seal' | 'validate'>): Route[] {
   return [
     ...sessionRoutes(house),
     ...sessionApi(house),
@@ -114,6 +118,7 @@ function routeTable(house: House, seal: Sealer | null): Route[] {
     ...roomRoutes(house),
     ...uploadFormRoutes(house),
     ...fileRoutes(house, seal),
+    ...signatureRoutes(house, validate),
     ...accountRoutes(house),
   ]
 }

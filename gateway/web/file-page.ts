@@ -52,10 +52,15 @@ function versionRow(frame: Frame, file: File, version: FileVersion): Fragment[] 
     html`<span class="ab-code">${version.sha256 ?? '–'}</span>`,
     version.state === 'released'
       ? html`<a
-          href="/files/${file.id}/content?version=${version.number}"
-          aria-label="${texts.room.downloadName(`${plainName(file.name)} (${String(version.number)})`)}"
-          >${texts.room.download}</a
-        >`
+            href="/files/${file.id}/content?version=${version.number}"
+            aria-label="${texts.room.downloadName(`${plainName(file.name)} (${String(version.number)})`)}"
+            >${texts.room.download}</a
+          >
+          <a
+            href="/files/${file.id}/signatures?version=${version.number}"
+            aria-label="${texts.signatures.checkName(`${plainName(file.name)} (${String(version.number)})`)}"
+            >${texts.signatures.check}</a
+          >`
       : null,
   ]
 }

@@ -56,6 +56,7 @@ async function start({ folder, s3 }: OurOrder): Promise<Record<string, string | 
     site: { ...SITE_LIMITS, publicUrl: 'http://127.0.0.1', trustedProxies: [] },
     uploads: { expiresAfterMs: 86_400_000, idleMs: 60_000 },
     seal: null,
+    validate: null,
     osci: null,
     // the one thing that differs from a real site: one address may do as much as it can
     limits: { credentialsPerMinute: 1e9, requestsPerMinute: 1e9 },

@@ -63,7 +63,7 @@ export async function openWebHouse(change: Partial<AppDeps> & { https?: boolean 
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const { port } = server.address() as AddressInfo
   const app = createApp({
-    ...{ ...opened.world, storage, levels: opened.levels, log, seal: null, osci: null },
+    ...{ ...opened.world, storage, levels: opened.levels, log, seal: null, validate: null, osci: null },
     uploads: { expiresAfterMs: 3_600_000, idleMs: 30_000 },
     limits: { credentialsPerMinute: 10_000, requestsPerMinute: 100_000 },
     ...change,

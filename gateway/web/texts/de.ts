@@ -126,6 +126,18 @@ export const de = {
     states: { released: 'freigegeben', held: 'wird geprüft', erased: 'gelöscht' },
     confirmMissing: 'Bitte bestätigen Sie das Löschen mit dem Häkchen.',
   },
+  signatures: {
+    title: (name: string) => `Signaturen von ${name}`,
+    check: 'Signaturen prüfen',
+    checkName: (name: string) => `Signaturen von ${name} prüfen`,
+    back: (name: string, version: string) => `${name}, Fassung ${version}`,
+    inFile: 'In der Datei',
+    beside: (name: string) => `In der Signaturdatei ${name}`,
+    asPdf: 'Prüfbericht als PDF',
+    asJson: 'als JSON',
+    asEtsi: 'als ETSI-Prüfbericht (XML)',
+    details: 'Alle Prüfschritte und Zertifikate',
+  },
   account: {
     title: 'Mein Konto',
     email: 'E-Mail-Adresse',

@@ -125,6 +125,18 @@ export const en: Texts = {
     states: { released: 'released', held: 'being checked', erased: 'erased' },
     confirmMissing: 'Please tick the box to confirm.',
   },
+  signatures: {
+    title: (name) => `Signatures of ${name}`,
+    check: 'Validate signatures',
+    checkName: (name) => `Validate signatures of ${name}`,
+    back: (name, version) => `${name}, version ${version}`,
+    inFile: 'In the file',
+    beside: (name) => `In the signature file ${name}`,
+    asPdf: 'Validation report as PDF',
+    asJson: 'as JSON',
+    asEtsi: 'as ETSI report (XML)',
+    details: 'All checks and certificates',
+  },
   account: {
     title: 'My account',
     email: 'E-mail address',
