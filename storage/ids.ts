@@ -21,6 +21,7 @@ export type MessageId = Id<'message'>
 export type JobId = Id<'job'>
 export type SessionId = Id<'session'>
 export type InvitationId = Id<'invitation'>
+export type SealBatchId = Id<'seal-batch'>
 
 /** What owns a key: a room, a mailbox, or the installation itself. */
 export type ScopeId = RoomId | MailboxId | 'system'
@@ -39,6 +40,7 @@ export interface IdKinds {
   job: JobId
   session: SessionId
   invitation: InvitationId
+  'seal-batch': SealBatchId
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

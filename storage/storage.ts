@@ -33,6 +33,8 @@ import type { ObjectStore } from './objects/object-store.ts'
 import { createRooms } from './rooms.ts'
 import type { Rooms } from './rooms.ts'
 import type { RowDeps } from './rows.ts'
+import { createSealBatches } from './seal-batches.ts'
+import type { SealBatches } from './seal-batches.ts'
 import { createSessions } from './sessions.ts'
 import type { Sessions } from './sessions.ts'
 import { createSettings } from './settings.ts'
@@ -60,6 +62,7 @@ export interface Rows {
   jobs: Jobs
   audit: Audit
   settings: Settings
+  sealBatches: SealBatches
 }
 
 export interface Storage extends Rows {
@@ -159,5 +162,6 @@ function bindRows(deps: RowDeps, audit: AuditLog): Rows {
       list: (page = {}) => audit.list(db, page),
     },
     settings: createSettings(deps),
+    sealBatches: createSealBatches(deps),
   }
 }

@@ -9,9 +9,10 @@ import type { Logger } from '../world.ts'
 import type { Database } from './connection.ts'
 import type { Migration } from './migration.ts'
 import { firstTables } from './migrations/0001-first-tables.ts'
+import { sealBatches } from './migrations/0002-seal-batches.ts'
 import type { Db } from './schema.ts'
 
-const MIGRATIONS: readonly Migration[] = [firstTables]
+const MIGRATIONS: readonly Migration[] = [firstTables, sealBatches]
 
 /** The schema that this program writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

@@ -15,6 +15,7 @@ import type {
 } from './tables/mailboxes.ts'
 import type { InvitationTable, LockoutTable, SessionTable, UnitTable, UserAccountTable } from './tables/people.ts'
 import type { FileTable, FileVersionTable, KeyScopeTable, RoomMemberTable, RoomTable } from './tables/rooms.ts'
+import type { SealBatchItemTable, SealBatchTable } from './tables/sealing.ts'
 import type { AuditEntryTable, AuditHeadTable, SchemaVersionTable, SettingTable } from './tables/work.ts'
 
 export interface Schema {
@@ -41,6 +42,8 @@ export interface Schema {
   osci_dialog: OsciDialogTable
   osci_message_id: OsciMessageIdTable
   setting: SettingTable
+  seal_batch: SealBatchTable
+  seal_batch_item: SealBatchItemTable
   schema_version: SchemaVersionTable
 }
 
