@@ -288,7 +288,7 @@ describe('qualification after trusted lists', () => {
     assert.deepEqual(
       anchors.map(({ certificate, purposes }) => [certificate.sha256, purposes]),
       [
-        [authority.certificate.sha256, ['signing', 'revocation']],
+        [authority.certificate.sha256, ['signing']],
         [tsa.sha256, ['timestamping']],
         [responder.sha256, ['revocation']],
       ],

@@ -1,6 +1,8 @@
 /** Certificates and their status in the words of the report. */
 import type { Certificate } from '../trust/certificate.ts'
 import type { Name } from '../trust/name.ts'
+import { certificateClaims } from '../trust/qc-statements.ts'
+import { certificateRestrictions } from '../trust/restrictions.ts'
 import type { RevocationSource, RevocationVerdict } from '../trust/revocation/verdict.ts'
 import type { CertificateReport, RevocationReport } from './report.ts'
 import type { CertificateStatus } from './status.ts'
@@ -27,8 +29,8 @@ function describe(certificate: Certificate, verdict: RevocationVerdict | undefin
     notBefore: certificate.notBefore.toISOString(),
     notAfter: certificate.notAfter.toISOString(),
     key: keyText(certificate),
-    claims: { qualified: false, device: false, type: null, countries: [] },
-    restrictions: [],
+    claims: certificateClaims(certificate),
+    restrictions: certificateRestrictions(certificate),
     revocation: verdict === undefined ? null : revocationReport(verdict),
     der: certificate.der.toString('base64'),
   }

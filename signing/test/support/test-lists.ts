@@ -1,4 +1,10 @@
 /** Trusted lists for tests: written from a few words, signed by a key of the test. */
+import { constants, createHash, sign } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import type { Certificate } from '../../trust/certificate.ts'
+import { CANONICAL_XML, canonicalize } from '../../xml/c14n.ts'
+import { findSignatures } from '../../xml/dsig.ts'
+import { parseXml } from '../../xml/parse.ts'
 import { TSL_TAG } from '../../trust/lists/uris.ts'
 
 export interface TestList {
@@ -120,3 +126,43 @@ export const keyUsage = (bits: Record<string, boolean>): string =>
   `<q:KeyUsage>${Object.entries(bits)
     .map(([name, value]) => `<q:KeyUsageBit name="${name}">${String(value)}</q:KeyUsageBit>`)
     .join('')}</q:KeyUsage>`
+
+export interface ListSigner {
+  key: KeyObject
+  certificate: Certificate
+}
+
+/** The bytes of a list with one enveloped signature over all of it (ECDSA P-256, or RSASSA-PSS). */
+export function signedList(list: TestList | string, signer: ListSigner): Buffer {
+  const xml = typeof list === 'string' ? list : listXml(list)
+  const digest = createHash('sha256')
+    .update(canonicalize(parseXml(Buffer.from(xml), LIMITS)))
+    .digest('base64')
+  const isRsa = signer.key.asymmetricKeyType === 'rsa'
+  const method = isRsa
+    ? 'http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1'
+    : 'http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256'
+  const info =
+    `<ds:SignedInfo><ds:CanonicalizationMethod Algorithm="${CANONICAL_XML}"/><ds:SignatureMethod Algorithm="${method}"/>` +
+    `<ds:Reference URI=""><ds:Transforms><ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"/>` +
+    `<ds:Transform Algorithm="${CANONICAL_XML}"/></ds:Transforms><ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>` +
+    `<ds:DigestValue>${digest}</ds:DigestValue></ds:Reference></ds:SignedInfo>`
+  const around = (value: string): string =>
+    xml.replace(
+      '</TrustServiceStatusList>',
+      `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#">${info}<ds:SignatureValue>${value}</ds:SignatureValue>` +
+        `<ds:KeyInfo><ds:X509Data><ds:X509Certificate>${signer.certificate.der.toString('base64')}</ds:X509Certificate>` +
+        `</ds:X509Data></ds:KeyInfo></ds:Signature></TrustServiceStatusList>`,
+    )
+  const [element] = findSignatures(parseXml(Buffer.from(around('')), LIMITS))
+  const signedInfo = element?.children.find((child) => typeof child !== 'string')
+  if (signedInfo === undefined) throw new Error('the list has no end tag')
+  const scheme = isRsa
+    ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+    : { dsaEncoding: 'ieee-p1363' as const }
+  return Buffer.from(
+    around(sign('sha256', canonicalize(signedInfo), { key: signer.key, ...scheme }).toString('base64')),
+  )
+}
+
+const LIMITS = { maxBytes: 1 << 24, maxDepth: 64, maxElements: 1 << 20 }

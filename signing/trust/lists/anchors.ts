@@ -41,9 +41,10 @@ function sourceText({ list }: AcceptedList, { provider, name, states }: ListedSe
   return `trusted list ${list.territory} ${list.sequence}: ${provider}, ${name} (${states[0]?.type ?? ''})`
 }
 
+/** Whoever has the purpose `revocation` may answer for certificates of others (RFC 6960 §4.2.2.2); an authority may not. */
 const PURPOSES: readonly (readonly [type: string, purposes: readonly TrustPurpose[]])[] = [
-  ['CA', ['signing', 'revocation']],
-  ['NationalRootCA-QC', ['signing', 'revocation']],
+  ['CA', ['signing']],
+  ['NationalRootCA-QC', ['signing']],
   ['TSA', ['timestamping']],
   ['Certstatus', ['revocation']],
 ]
