@@ -41,6 +41,8 @@ export interface House extends Outside {
   mailbox: MailboxModule
   /** seals with the key file `seal.p12`; the first use of a new installation makes a trial key */
   sealer: Sealer
+  /** whom the validation of signatures believes; read at its first use */
+  trust: Trust
   worker: Worker
   /** the person at the command line, for the audit log */
   operator: Actor
@@ -104,6 +106,7 @@ function furnish(shell: Shell): House {
       levels,
       storage,
       sealer,
+      trust: trustOf(config, world),
       worker,
       ...outside,
       mailbox: court.mailbox,

@@ -55,7 +55,9 @@ export async function readCertificateFile(at: string): Promise<Certificate[]> {
     return ders.map((der) => parseCertificate(der))
   } catch (error) {
     if (!(error instanceof SigningError)) throw error
-    throw new CliError('cli/bad-config', `${at} is no certificate in PEM or DER; remove it`, { cause: error })
+    throw new CliError('cli/bad-config', `${at} is no certificate in PEM or DER; put another file in its place`, {
+      cause: error,
+    })
   }
 }
 

@@ -36,6 +36,7 @@ describe('configuration', () => {
     const config = parse('dataFolder: /var/lib/amtsbote')
     assert.deepEqual(config.database, { kind: 'sqlite', path: '/var/lib/amtsbote/metadata.db' })
     assert.equal(config.keysFolder, '/var/lib/amtsbote/keys')
+    assert.equal(config.trust.anchorsFolder, '/var/lib/amtsbote/trust/anchors')
   })
 
   it('prints an example that means the default', () => {
@@ -54,6 +55,9 @@ describe('configuration', () => {
       'bucket',
       'uploadGiB',
       'pollSeconds',
+      'lotlUrl',
+      'territories',
+      'maxOverdueDays',
       'logLevel',
     ]) {
       assert.match(example, new RegExp(`\\b${key}: ?`))

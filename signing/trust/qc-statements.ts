@@ -49,9 +49,14 @@ export function certificateClaims(certificate: Certificate): CertificateReport['
 /** The one type that is claimed; QcCompliance alone means signatures (§4.2.3: certificates before QcType). */
 export function claimedType(certificate: Certificate): CertificateType | null {
   const { compliance, types } = readQcStatements(certificate)
-  if (types.size === 0) return compliance ? 'esign' : null
+  if (!statesType(certificate)) return compliance ? 'esign' : null
   const [only, ...more] = types
   return more.length > 0 || only === undefined || only === 'other' ? null : only
+}
+
+/** Is there a QcType, whatever it says? */
+export function statesType(certificate: Certificate): boolean {
+  return readQcStatements(certificate).ids.includes(STATEMENT.type)
 }
 
 function readStatements(list: Element): QcStatements {

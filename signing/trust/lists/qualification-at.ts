@@ -4,7 +4,7 @@
  * Pure. What the list and the certificate leave open is a conflict, never a guess.
  */
 import type { Certificate } from '../certificate.ts'
-import { claimedType, readQcStatements } from '../qc-statements.ts'
+import { claimedType, readQcStatements, statesType } from '../qc-statements.ts'
 import type { CertificateType } from '../qc-statements.ts'
 import { policiesOf, qualifiersFor } from './criteria.ts'
 import type { ServiceState } from './model.ts'
@@ -80,7 +80,7 @@ function typeOf(
   const [only, ...more] = listed
   if (more.length > 0) return claimed !== null && listed.includes(claimed) ? claimed : 'conflict'
   // a certificate that only its policy or the list makes qualified is one for signatures
-  const isSilent = readQcStatements(certificate).types.size === 0
+  const isSilent = !statesType(certificate)
   const isQualified = claimsQualified(certificate) || qualifiers.has('QCStatement')
   return only ?? claimed ?? (isSilent && isQualified ? 'esign' : null)
 }
