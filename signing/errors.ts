@@ -14,6 +14,8 @@ export type SigningErrorCode =
   | 'signing/pdf-encrypted'
   /** an earlier signature or certification, or the permissions of an encrypted PDF, forbid a further one */
   | 'signing/pdf-locked'
+  /** the signature field asked for is not there or signed already, or demands something that the seal does not have */
+  | 'signing/field-unusable'
   /** deeper, longer or larger than the limits of this reader allow */
   | 'signing/pdf-too-complex'
   /** well-formed, but uses something that this reader does not know (a filter, a dynamic form) */

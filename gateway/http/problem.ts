@@ -122,6 +122,11 @@ const SIGNING = {
   'signing/pdf-damaged': NOT_SEALABLE,
   'signing/pdf-encrypted': [422, 'Das PDF ist verschlüsselt', 'The PDF is encrypted'],
   'signing/pdf-locked': [422, 'Das PDF lässt keine weitere Signatur zu', 'The PDF allows no further signature'],
+  'signing/field-unusable': [
+    422,
+    'Das gewählte Unterschriftsfeld passt nicht zu diesem Siegel',
+    'The signature field chosen does not fit this seal',
+  ],
   'signing/pdf-too-complex': NOT_SEALABLE,
   'signing/pdf-unsupported': NOT_SEALABLE,
   'signing/source-changed': [409, 'Die Datei hat sich währenddessen geändert', 'The file changed meanwhile'],

@@ -4,6 +4,7 @@
 import { SigningError } from '../errors.ts'
 import type { PdfDocument } from './document.ts'
 import { readFields } from './fields.ts'
+import type { Field } from './fields.ts'
 import { damaged } from './values.ts'
 import type { PdfDictionary, PdfReference } from './values.ts'
 
@@ -15,6 +16,8 @@ export interface Form {
   topNames: Set<string>
   /** fields that hold a signature, in the order of the tree */
   signatures: SignatureField[]
+  /** signature fields that wait for a signature */
+  emptyFields: Field[]
 }
 
 export interface SignatureField {
@@ -34,7 +37,7 @@ export async function readForm(document: PdfDocument): Promise<Form> {
   if (rendering?.kind === 'boolean' && rendering.value) {
     throw new SigningError('signing/pdf-unsupported', 'the document is a dynamic XFA form; print it to PDF first')
   }
-  const form: Form = { catalog, acroForm: null, topNames: new Set(), signatures: [] }
+  const form: Form = { catalog, acroForm: null, topNames: new Set(), signatures: [], emptyFields: [] }
   const entry = catalog.dictionary.entries.get('AcroForm')
   const value = await document.resolve(entry)
   if (value.kind === 'null') return form
@@ -47,13 +50,17 @@ export async function readForm(document: PdfDocument): Promise<Form> {
 async function readInto(document: PdfDocument, acroForm: PdfDictionary, form: Form): Promise<void> {
   for (const field of await readFields(document, acroForm)) {
     if (field.depth === 0) form.topNames.add(field.name)
-    if (field.type === 'Sig') await readSignature(document, field.dictionary, form)
+    if (field.type === 'Sig') await readSignature(document, field, form)
   }
 }
 
-async function readSignature(document: PdfDocument, field: PdfDictionary, form: Form): Promise<void> {
-  const entry = field.entries.get('V')
+/** A node without a name of its own is a widget of the field above it (§12.7.4.2). */
+async function readSignature(document: PdfDocument, field: Field, form: Form): Promise<void> {
+  const entry = field.dictionary.entries.get('V')
   const value = await document.resolve(entry)
-  if (value.kind !== 'dictionary') return
-  form.signatures.push({ field, value, reference: entry?.kind === 'reference' ? entry : null })
+  if (value.kind === 'dictionary') {
+    form.signatures.push({ field: field.dictionary, value, reference: entry?.kind === 'reference' ? entry : null })
+  } else if (field.dictionary.entries.has('T')) {
+    form.emptyFields.push(field)
+  }
 }

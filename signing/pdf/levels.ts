@@ -19,7 +19,7 @@ import { growingDocument } from './growing-document.ts'
 import type { GrowingDocument } from './growing-document.ts'
 import { signUpdate } from './seal.ts'
 import { layOutSeal } from './seal-layout.ts'
-import type { SealRequest, SealedPdf } from './seal-layout.ts'
+import type { SealRequest, SealedPdf } from './seal-request.ts'
 import { planSecurityStore, readSecurityStore } from './security-store.ts'
 import { readSignatures } from './signatures.ts'
 import type { PdfSignature } from './signatures.ts'
@@ -68,7 +68,13 @@ export async function sealPdfToLevel(
   const hash = await document.original.hash(contentHash(key))
   document.append(await signUpdate(source, key, stamped, { layout, hash }))
   if (level !== 'B-T') await lift(document, level, sources)
-  return { size: document.current().size, kind: key.kind, field: layout.field, bytes: document.bytes() }
+  return {
+    size: document.current().size,
+    kind: key.kind,
+    field: layout.field,
+    notices: layout.notices,
+    bytes: document.bytes(),
+  }
 }
 
 async function lift(document: GrowingDocument, level: AdesLevel, sources: LevelSources): Promise<void> {

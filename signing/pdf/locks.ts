@@ -9,21 +9,55 @@ import type { Form } from './form.ts'
 import { stringBytes, wholeNumber } from './values.ts'
 import type { PdfDictionary } from './values.ts'
 
+export interface Restrictions {
+  /** certified, with further signatures allowed */
+  isCertified: boolean
+  /** may no earlier signature's lock break when this field changes? By fully qualified name */
+  isLocked(field: string): boolean
+  /** every field that is not there yet is locked */
+  locksNewFields: boolean
+}
+
 /**
- * @returns field names that an earlier signature locks; a new field must have another
+ * What earlier signatures lock.
+ *
  * @throws SigningError `signing/pdf-locked` no further signature is allowed
  */
-export async function checkLocks(document: PdfDocument, form: Form): Promise<Set<string>> {
-  const locked = new Set<string>()
-  for (const signature of await certifications(document, form)) await checkSignature(document, signature, locked)
+export async function readRestrictions(document: PdfDocument, form: Form): Promise<Restrictions> {
+  const found: Found = { isCertified: false, locks: [] }
+  for (const signature of await certifications(document, form)) await readSignature(document, signature, found)
   for (const { field, value } of form.signatures) {
-    await checkSignature(document, value, locked)
+    await readSignature(document, value, found)
     const lock = await document.resolve(field.entries.get('Lock'))
     if (lock.kind !== 'dictionary') continue
-    await checkFieldLock(document, lock, locked)
+    await readLock(document, lock, found)
     await checkPermission(document, lock)
   }
-  return locked
+  const { isCertified, locks } = found
+  return {
+    isCertified,
+    isLocked: (field) => locks.some((lock) => locksField(lock, field)),
+    // `Exclude` with a list cannot name a field that will come
+    locksNewFields: locks.some(({ action }) => action !== 'Include'),
+  }
+}
+
+interface Found {
+  isCertified: boolean
+  locks: Lock[]
+}
+
+/** §12.8.2.4 table 259 */
+interface Lock {
+  action: 'All' | 'Include' | 'Exclude'
+  fields: string[]
+}
+
+/** A name stands for the fields below it too. */
+function locksField({ action, fields }: Lock, field: string): boolean {
+  if (action === 'All') return true
+  const isListed = fields.some((name) => field === name || field.startsWith(`${name}.`))
+  return isListed === (action === 'Include')
 }
 
 /**
@@ -55,33 +89,34 @@ async function certifications(document: PdfDocument, form: Form): Promise<PdfDic
   return certification.kind === 'dictionary' ? [certification] : []
 }
 
-async function checkSignature(document: PdfDocument, signature: PdfDictionary, locked: Set<string>): Promise<void> {
+async function readSignature(document: PdfDocument, signature: PdfDictionary, found: Found): Promise<void> {
   for (const item of await listAt(document, signature, 'Reference')) {
     document.budget.spendSteps(1)
     const reference = await document.resolve(item)
     if (reference.kind !== 'dictionary') continue
     const method = await nameAt(document, reference, 'TransformMethod')
+    if (method === 'DocMDP') found.isCertified = true
     const parameters = await document.resolve(reference.entries.get('TransformParams'))
     if (parameters.kind !== 'dictionary') continue
-    if (method === 'DocMDP') await checkPermission(document, parameters)
-    if (method === 'FieldMDP') await checkFieldLock(document, parameters, locked)
+    // Acrobat writes /P into those of FieldMDP as well
+    if (method === 'DocMDP' || method === 'FieldMDP') await checkPermission(document, parameters)
+    if (method === 'FieldMDP') await readLock(document, parameters, found)
   }
 }
 
 /** §12.8.2.2 table 257: /P 1 allows no change at all; 2 (the default) and 3 allow signing. */
 async function checkPermission(document: PdfDocument, holder: PdfDictionary): Promise<void> {
   if (wholeNumber(await document.resolve(holder.entries.get('P'))) !== 1) return
-  throw new SigningError('signing/pdf-locked', 'the document is certified against any change')
+  throw new SigningError('signing/pdf-locked', 'an earlier signature allows no change of the document')
 }
 
-/** §12.8.2.4: `All`, and `Exclude` with a list that cannot name the new field, lock every field that will come. */
-async function checkFieldLock(document: PdfDocument, holder: PdfDictionary, locked: Set<string>): Promise<void> {
-  const action = await nameAt(document, holder, 'Action')
-  if (action === 'All' || action === 'Exclude') {
-    throw new SigningError('signing/pdf-locked', 'an earlier signature locks all form fields, new ones included')
-  }
+async function readLock(document: PdfDocument, holder: PdfDictionary, { locks }: Found): Promise<void> {
+  const action = (await nameAt(document, holder, 'Action')) ?? ''
+  const fields: string[] = []
   for (const item of await listAt(document, holder, 'Fields')) {
     const field = await document.resolve(item)
-    if (field.kind === 'string') locked.add(decodeText(stringBytes(field.raw)))
+    if (field.kind === 'string') fields.push(decodeText(stringBytes(field.raw)))
   }
+  // an action that nobody knows may mean everything
+  locks.push({ action: action === 'Include' || action === 'Exclude' ? action : 'All', fields })
 }

@@ -4,52 +4,21 @@
  */
 import type { Hash } from 'node:crypto'
 import { signedDataBytes } from '../cms/signed-data.ts'
-import type { CertificateKind } from '../certificate.ts'
 import { SigningError } from '../errors.ts'
 import { checkUsable } from '../keys/usable.ts'
 import type { SigningIdentity } from '../keys/signing-key.ts'
 import type { RandomAccess } from '../random-access.ts'
-import type { TimestampSource } from '../timestamp/client.ts'
 import { fillByteRange, fillContents } from './byte-range.ts'
 import type { ByteRange } from './byte-range.ts'
 import { planSeal } from './seal-plan.ts'
-
-export interface SealRequest {
-  /** claimed time of the seal; written to /M, and the certificate must be valid then */
-  signedAt: Date
-  /** why it is sealed, readable by everybody; at most 200 characters */
-  reason?: string
-  /** where, readable by everybody; at most 200 characters */
-  location?: string
-  /** gives the seal a time-stamp (B-T); without it, the seal is B-B */
-  timestamps?: TimestampSource
-  /** of an encrypted document; the owner's allows a seal whatever the permissions are */
-  password?: string
-}
-
-export interface SealedPdf {
-  /**
-   * bytes of the sealed document; final when `bytes` were read: a time-stamp that is larger than its authority's were
-   * before makes the document grow
-   */
-  readonly size: number
-  /** what the seal is by its certificate */
-  kind: CertificateKind
-  /** name of the form field that holds it */
-  field: string
-  /**
-   * The sealed document from its first byte. With `sealPdf`, the key signs when the last byte of the original went out,
-   * and iterating again signs again. Throws SigningError `signing/signature-failed`, `signing/source-changed`,
-   * `signing/timestamp-unavailable`, `signing/no-room`.
-   */
-  bytes: AsyncIterable<Buffer>
-}
+import type { SealNotice, SealRequest } from './seal-request.ts'
 
 export interface SealLayout {
   /** with /ByteRange filled and /Contents empty; shared, so never written to */
   update: Buffer
   range: ByteRange
   field: string
+  notices: SealNotice[]
 }
 
 /**
@@ -66,8 +35,9 @@ export async function layOutSeal(
 ): Promise<SealLayout> {
   const signer = checkUsable(key, request.signedAt)
   const reserved = signedDataBytes(key) + (tokenBytes === 0 ? 0 : tokenBytes + FRAME_BYTES)
-  const plan = await planSeal(source, { ...request, signerName: signer.commonName }, reserved, request)
-  return { update: plan.update, field: plan.field, range: fillByteRange(plan.update, plan.signatureAt, source.size) }
+  const plan = await planSeal(source, key, request, { signerName: signer.commonName, reservedBytes: reserved })
+  const { update, field, notices } = plan
+  return { update, field, notices, range: fillByteRange(update, plan.signatureAt, source.size) }
 }
 
 /** @param hash over the document before the update */

@@ -31,14 +31,11 @@ export function widget(
 }
 
 /** Draws nothing; checkers of PDF/A want every annotation to have an appearance. */
-export const EMPTY_APPEARANCE = {
-  value: dictionary({
-    Type: name('XObject'),
-    Subtype: name('Form'),
-    BBox: array(number(0), number(0), number(0), number(0)),
-  }),
-  data: Buffer.alloc(0),
-}
+export const EMPTY_APPEARANCE = dictionary({
+  Type: name('XObject'),
+  Subtype: name('Form'),
+  BBox: array(number(0), number(0), number(0), number(0)),
+})
 
 /**
  * Entries of the signature dictionary for people (§12.8.1 table 255; EN 319 142-1 §6.3 demands /M).

@@ -1,97 +1,117 @@
 /**
  * What a seal adds to a document: signature dictionary, field, its entries in form and page, as one update.
  */
+import { contentHash } from '../cms/signed-data.ts'
+import { SigningError } from '../errors.ts'
+import type { SigningErrorCode } from '../errors.ts'
+import type { SigningIdentity } from '../keys/signing-key.ts'
 import type { RandomAccess } from '../random-access.ts'
 import { signatureDictionary, timestampDictionary } from './byte-range.ts'
-import { createChanges } from './changes.ts'
-import type { Changes } from './changes.ts'
+import { digestRanges } from './digests.ts'
 import { openDocument } from './document.ts'
-import type { OpenOptions, PdfDocument } from './document.ts'
+import type { PdfDocument } from './document.ts'
+import { CERTIFICATION, findEmptyField, lockReference } from './empty-field.ts'
+import { addField, certify, createDraft, fillField, finish } from './field-changes.ts'
 import { readForm } from './form.ts'
 import type { Form } from './form.ts'
-import { composeUpdate } from './incremental-update.ts'
-import { checkLocks, checkPermissions } from './locks.ts'
-import { findFirstPage } from './page.ts'
-import { EMPTY_APPEARANCE, signatureEntries, widget } from './seal-objects.ts'
-import type { SealTexts } from './seal-objects.ts'
-import { dictionary, number, reference, wholeNumber, withEntry } from './values.ts'
-import type { PdfDictionary, PdfReference } from './values.ts'
+import { checkPermissions, readRestrictions } from './locks.ts'
+import type { Restrictions } from './locks.ts'
+import { signatureEntries } from './seal-objects.ts'
+import type { SealNotice, SealRequest } from './seal-request.ts'
+import { checkSeedValues } from './seed-values.ts'
+import type { SeedFacts } from './seed-values.ts'
+import { readSignatures } from './signatures.ts'
+import { array } from './values.ts'
 
 export interface SealPlan {
   /** to be appended to the document; its /ByteRange and /Contents are still holes */
   update: Buffer
   /** offset in `update` of the signature dictionary */
   signatureAt: number
-  /** name of the new field */
+  /** name of the field, new or old */
   field: string
+  notices: SealNotice[]
 }
 
 /**
- * @param reservedBytes room for the CMS object
+ * @param room bytes for the CMS object
  * @throws SigningError as sealPdf
  */
 export async function planSeal(
   source: RandomAccess,
-  texts: SealTexts,
-  reservedBytes: number,
-  options: OpenOptions,
+  key: SigningIdentity,
+  request: SealRequest,
+  { signerName, reservedBytes }: { signerName: string; reservedBytes: number },
 ): Promise<SealPlan> {
-  const document = await openDocument(source, options)
-  checkPermissions(document, 'field')
-  return planField(document, 'Siegel', signatureDictionary(signatureEntries(texts), reservedBytes))
+  const document = await openDocument(source, request)
+  const form = await readForm(document)
+  const field = request.field === undefined ? null : await findEmptyField(document, form, request.field)
+  checkPermissions(document, field === null ? 'field' : 'value')
+  const restrictions = await readRestrictions(document, form)
+  if (request.certify !== undefined) checkFirst(form, restrictions)
+  const entries = signatureEntries({ ...request, signerName })
+  const references = request.certify === undefined ? [] : [CERTIFICATION]
+  if (field !== null) {
+    await checkSeedValues(document, field.dictionary, seedFacts(key, request))
+    const lock = await lockReference(document, field, form.catalog.reference)
+    if (lock !== null) references.push(lock)
+  }
+  if (references.length > 0) entries.set('Reference', array(...references))
+  const draft = createDraft(document, form, restrictions)
+  const signature = draft.add(signatureDictionary(entries, reservedBytes))
+  if (field !== null) fillField(draft, field, signature)
+  const name = field?.name ?? (await addField(draft, 'Siegel', signature))
+  if (request.certify !== undefined) await certify(draft, signature)
+  // last, for it reads all that earlier signatures cover
+  const notices = await checkEarlier(document, source, form, request)
+  return { ...(await finish(draft, signature)), field: name, notices }
 }
 
 /** The same for a document time-stamp. */
-export function planTimestamp(document: PdfDocument, reservedBytes: number): Promise<SealPlan> {
+export async function planTimestamp(document: PdfDocument, reservedBytes: number): Promise<SealPlan> {
   checkPermissions(document, 'evidence')
-  return planField(document, 'Zeitstempel', timestampDictionary(reservedBytes))
-}
-
-/** @param value the signature dictionary with its holes */
-async function planField(document: PdfDocument, prefix: string, value: PdfDictionary): Promise<SealPlan> {
   const form = await readForm(document)
-  const field = freeName(prefix, new Set([...form.topNames, ...(await checkLocks(document, form))]))
-  const page = await findFirstPage(document, form.catalog.dictionary)
-  const signature = reference(document.nextNumber)
-  const added = reference(document.nextNumber + 1)
-  const appearance = reference(document.nextNumber + 2)
-  const changes = createChanges(document)
-  changes.set(added, widget(field, { signature, appearance, page: page.reference }))
-  await addToForm(changes, form, added)
-  await addToPage(changes, page, added)
-  const update = await composeUpdate(document, [
-    ...changes.objects(),
-    { ...signature, value },
-    { ...appearance, ...EMPTY_APPEARANCE },
-  ])
-  return { update: update.bytes, signatureAt: update.bodies.get(signature.number) ?? 0, field }
+  const draft = createDraft(document, form, await readRestrictions(document, form))
+  const signature = draft.add(timestampDictionary(reservedBytes))
+  const field = await addField(draft, 'Zeitstempel', signature)
+  return { ...(await finish(draft, signature)), field, notices: [] }
 }
 
-/** All else in the form stays; a form that the catalog holds directly is rewritten with the catalog. */
-async function addToForm(changes: Changes, { catalog, acroForm }: Form, added: PdfReference): Promise<void> {
-  const before = acroForm?.dictionary ?? dictionary({})
-  const after = withFlags(await changes.append(before, 'Fields', added))
-  if (after === before) return
-  if (acroForm?.reference) changes.set(acroForm.reference, after)
-  else changes.set(catalog.reference, withEntry(catalog.dictionary, 'AcroForm', after))
+function seedFacts(key: SigningIdentity, { reason, timestamps, certify }: SealRequest): SeedFacts {
+  return {
+    digest: contentHash(key),
+    reason: reason ?? '',
+    hasTimestamp: timestamps !== undefined,
+    isCertification: certify !== undefined,
+    chain: key.certificateChain,
+  }
 }
 
-interface Page {
-  reference: PdfReference
-  dictionary: PdfDictionary
+/** §12.8.2.2.1: a certification is the first signature. */
+function checkFirst(form: Form, { isCertified }: Restrictions): void {
+  if (form.signatures.length === 0 && !isCertified) return
+  throw new SigningError('signing/pdf-locked', 'only the first signature of a document can certify it')
 }
 
-async function addToPage(changes: Changes, page: Page, added: PdfReference): Promise<void> {
-  const before = changes.current(page.reference, page.dictionary)
-  const after = await changes.append(before, 'Annots', added)
-  if (after !== before) changes.set(page.reference, after)
+/** Nobody seals over a signature that does not fit without knowing it. */
+async function checkEarlier(
+  document: PdfDocument,
+  source: RandomAccess,
+  form: Form,
+  { brokenSignatures }: SealRequest,
+): Promise<SealNotice[]> {
+  const notices: SealNotice[] = []
+  const permissions = await document.resolve(form.catalog.dictionary.entries.get('Perms'))
+  const rights = permissions.kind === 'dictionary' && ['UR', 'UR3'].some((key) => permissions.entries.has(key))
+  if (rights) notices.push('usage-rights')
+  try {
+    await readSignatures(document, (ranges, algorithm) => digestRanges(source, ranges, algorithm))
+  } catch (error) {
+    const isBroken = error instanceof SigningError && BROKEN.has(error.code)
+    if (!isBroken || brokenSignatures !== 'accept') throw error
+    notices.push('earlier-signature-broken')
+  }
+  return notices
 }
 
-/** §12.7.3 table 225: 1 signatures exist, 2 the document may only be appended to. */
-function withFlags(form: PdfDictionary): PdfDictionary {
-  return wholeNumber(form.entries.get('SigFlags')) === 3 ? form : withEntry(form, 'SigFlags', number(3))
-}
-
-function freeName(prefix: string, taken: ReadonlySet<string>): string {
-  for (let count = 1; ; count++) if (!taken.has(`${prefix}${count}`)) return `${prefix}${count}`
-}
+const BROKEN: ReadonlySet<SigningErrorCode> = new Set(['signing/signature-broken', 'signing/asn1-damaged'])

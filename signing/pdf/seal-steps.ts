@@ -13,7 +13,8 @@ import { parseCertificate } from '../trust/certificate.ts'
 import { verifyValue } from '../trust/signature-value.ts'
 import { hashedDocument, piecesOf } from './digests.ts'
 import { completeUpdate, digestWithUpdate, layOutSeal } from './seal-layout.ts'
-import type { SealLayout, SealRequest, SealedPdf } from './seal-layout.ts'
+import type { SealLayout } from './seal-layout.ts'
+import type { SealNotice, SealRequest, SealedPdf } from './seal-request.ts'
 
 export interface PreparedSeal {
   /** what is to be signed: DER of the signed attributes. Services that take a digest get that of these bytes */
@@ -29,6 +30,7 @@ export interface SealResume {
   version: 1
   sourceBytes: number
   field: string
+  notices: SealNotice[]
   gapStart: number
   gapEnd: number
   /** base64, as the following */
@@ -61,6 +63,7 @@ export async function prepareSeal(
       version: 1,
       sourceBytes: source.size,
       field: layout.field,
+      notices: layout.notices,
       ...layout.range,
       update: layout.update.toString('base64'),
       contentDigest: content.toString('base64'),
@@ -87,7 +90,7 @@ export async function finishSeal(
   value: Buffer,
   timestamps?: TimestampSource,
 ): Promise<SealedPdf> {
-  const { sourceBytes, gapStart, gapEnd, field } = resume
+  const { sourceBytes, gapStart, gapEnd, field, notices } = resume
   if (source.size !== sourceBytes) throw sourceChanged()
   const key = identityOf(resume)
   const content = Buffer.from(resume.contentDigest, 'base64')
@@ -95,7 +98,12 @@ export async function finishSeal(
   checkValue(key, prepared.attributes, value)
   const cms = prepared.finish(value)
   const contents = timestamps === undefined ? cms : await withSignatureTimestamps(cms, timestamps)
-  const layout: SealLayout = { field, range: { gapStart, gapEnd }, update: Buffer.from(resume.update, 'base64') }
+  const layout: SealLayout = {
+    field,
+    notices,
+    range: { gapStart, gapEnd },
+    update: Buffer.from(resume.update, 'base64'),
+  }
   const update = completeUpdate(layout, sourceBytes, contents)
 
   async function* sealedBytes(): AsyncGenerator<Buffer, void> {
@@ -108,7 +116,7 @@ export async function finishSeal(
     yield update
   }
   const size = sourceBytes + update.length
-  return { size, kind: key.kind, field, bytes: { [Symbol.asyncIterator]: sealedBytes } }
+  return { size, kind: key.kind, field, notices, bytes: { [Symbol.asyncIterator]: sealedBytes } }
 }
 
 /** One document of a batch: sealed, or why not. */

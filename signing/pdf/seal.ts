@@ -12,7 +12,8 @@ import type { SigningKey } from '../keys/signing-key.ts'
 import type { RandomAccess } from '../random-access.ts'
 import { piecesOf } from './digests.ts'
 import { completeUpdate, digestWithUpdate, layOutSeal, withRoom } from './seal-layout.ts'
-import type { SealLayout, SealRequest, SealedPdf } from './seal-layout.ts'
+import type { SealLayout } from './seal-layout.ts'
+import type { SealRequest, SealedPdf } from './seal-request.ts'
 
 /**
  * Prepares the seal: reads the structure of the document, checks document and key, lays out the update.
@@ -41,6 +42,7 @@ export async function sealPdf(source: RandomAccess, key: SigningKey, request: Se
     },
     kind: key.kind,
     field: layout.field,
+    notices: layout.notices,
     bytes: { [Symbol.asyncIterator]: sealedBytes },
   }
 }
