@@ -8,22 +8,24 @@ import type { Digest } from '../trust/algorithm-identifier.ts'
 import { verifyValue } from '../trust/signature-value.ts'
 import type { ValueVerdict } from '../trust/signature-value.ts'
 import { decodeBase64 } from './base64.ts'
+import { canonicalize } from './c14n.ts'
 import type { CanonicalOptions } from './c14n.ts'
 import { attributeOf, childElements, isNamed, textOf } from './find.ts'
 import { elementsOf } from './ids.ts'
 import { DSIG_NAMESPACE } from './namespaces.ts'
 import { digestOfUri, readSignatureMethod } from './signature-method.ts'
 import type { VerifiableMethod } from './signature-method.ts'
-import { canonicalInPlace, readCanonicalization, readTransforms } from './transforms.ts'
+import { readCanonicalization, readTransforms } from './transforms.ts'
 import type { TransformStep } from './transforms.ts'
 import type { XmlElement } from './tree.ts'
+import { needsBaseFixup } from './xml-attributes.ts'
 
 export interface DsigSignature {
   element: XmlElement
   id: string | null
   signedInfo: XmlElement
-  /** null: not a form that is executed */
-  canonicalization: CanonicalOptions | null
+  /** canonical form of SignedInfo, which the value is over; null: by a form that is not executed */
+  signedOctets: Buffer | null
   /** null: unknown */
   method: VerifiableMethod | null
   methodUri: string
@@ -87,7 +89,7 @@ export function readDsig(element: XmlElement): DsigSignature {
     element,
     id: attributeOf(element, 'Id'),
     signedInfo,
-    canonicalization: readCanonicalization(canonicalization),
+    signedOctets: signedOctets(signedInfo, readCanonicalization(canonicalization)),
     method: readSignatureMethod(method),
     methodUri: attributeOf(method, 'Algorithm') ?? '',
     references: readReferences(references),
@@ -143,11 +145,15 @@ export function keyInfoCertificates({ keyInfo }: DsigSignature): Buffer[] {
 
 /** Does the signature value fit the key and the SignedInfo? Says nothing about references nor about trust. */
 export function verifyDsigValue(signature: DsigSignature, spki: Buffer): ValueVerdict {
-  const { canonicalization, method, methodUri, signedInfo, value } = signature
+  const { signedOctets: signed, method, methodUri, value } = signature
   if (method === null) return { kind: 'unsupported', algorithm: methodUri }
-  if (canonicalization === null) return { kind: 'unsupported', algorithm: 'canonicalisation of SignedInfo' }
-  const signed = canonicalInPlace(signedInfo, canonicalization)
+  if (signed === null) return { kind: 'unsupported', algorithm: 'canonicalisation of SignedInfo' }
   return verifyValue({ algorithm: method.verify, spki, signed }, value)
+}
+
+function signedOctets(signedInfo: XmlElement, form: CanonicalOptions | null): Buffer | null {
+  const needsMore = form?.xmlAttributes === '1.1' && needsBaseFixup(signedInfo)
+  return form === null || needsMore ? null : canonicalize(signedInfo, form)
 }
 
 function expectNamed(element: XmlElement | undefined, local: string): asserts element is XmlElement {

@@ -115,7 +115,7 @@ function withValue(
 ): EnvelopedVerdict {
   const certificates = keyInfoCertificates(signature).flatMap(readable)
   const { method } = signature
-  if (method === null || signature.canonicalization === null) return broken('algorithm', signature.methodUri)
+  if (method === null || signature.signedOctets === null) return broken('algorithm', signature.methodUri)
   const candidates = [...certificates, ...trusted]
   if (candidates.length === 0) return broken('certificate', 'no certificate is at hand')
   const certificate = candidates.find(({ spki }) => verifyDsigValue(signature, spki).kind === 'good')

@@ -5,11 +5,12 @@
  */
 import { createHash } from 'node:crypto'
 import { SigningError } from '../errors.ts'
-import type { DsigReference, DsigSignature } from './dsig.ts'
+import type { CanonicalOptions } from './c14n.ts'
+import type { DsigReference } from './dsig.ts'
 import { indexIds } from './ids.ts'
 import type { IdIndex } from './ids.ts'
 import type { XmlLimits } from './parse.ts'
-import { transform } from './transforms.ts'
+import { DEFAULT_FORM, transform } from './transforms.ts'
 import type { NodeSubset, TransformContext } from './transforms.ts'
 import type { XmlDocument, XmlElement } from './tree.ts'
 
@@ -63,11 +64,16 @@ export function referencedOctets(
   start: NodeSubset | Buffer,
   { steps }: Pick<DsigReference, 'steps'>,
   signature: XmlElement,
-  { limits, budget }: SignedDocument,
+  all: SignedDocument,
+  finalForm: CanonicalOptions = DEFAULT_FORM,
 ): Buffer {
   if (steps === null) throw new SigningError('signing/algorithm-refused', 'a transform that is not executed')
-  const context: TransformContext = { signature, limits }
-  const octets = transform(start, steps, context)
+  const context: TransformContext = { signature, limits: all.limits, finalForm }
+  return spend(transform(start, steps, context), all)
+}
+
+/** @throws SigningError `signing/xml-too-large` the work that may be spent on this document is spent */
+export function spend(octets: Buffer, { budget }: SignedDocument): Buffer {
   budget.octets -= octets.length
   if (budget.octets < 0) throw new SigningError('signing/xml-too-large', 'references to too much')
   return octets
@@ -82,19 +88,6 @@ export function digestFits(octets: Buffer, { digest, value }: DsigReference): bo
 /** Whether the reference takes part of this signature out of what it covers, as an enveloped signature must. */
 export function leavesOutSignature({ steps }: DsigReference): boolean {
   return steps?.some(({ kind }) => kind === 'without-own' || kind === 'without-all') === true
-}
-
-/** Reference of this signature that has an element as its target; by identity, not by name. */
-export function referenceTo(
-  element: XmlElement,
-  signature: DsigSignature,
-  document: SignedDocument,
-): DsigReference | null {
-  const found = signature.references.filter(({ uri }) => {
-    const target = targetOf(uri, document)
-    return target.kind === 'nodes' && target.nodes.apex === element
-  })
-  return found[0] ?? null
 }
 
 /** hashing and canonicalising run at some 100 MB/s */

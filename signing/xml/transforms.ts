@@ -88,6 +88,8 @@ export interface TransformContext {
   /** the signature that the reference stands in */
   signature: XmlElement
   limits: XmlLimits
+  /** for nodes that are left at the end; Canonical XML 1.0 unless told otherwise */
+  finalForm?: CanonicalOptions
 }
 
 /**
@@ -115,7 +117,7 @@ export function transform(
     nodes = null
     without.clear()
   }
-  return nodes === null ? octets : canonical(nodes, DEFAULT_FORM, without)
+  return nodes === null ? octets : canonical(nodes, context.finalForm ?? DEFAULT_FORM, without)
 }
 
 function leftOut(nodes: NodeSubset, kind: 'without-own' | 'without-all', context: TransformContext): XmlElement[] {
@@ -164,7 +166,8 @@ const EMPTY = Buffer.alloc(0)
 const MAX_STEPS = 8
 const XPATH_URI = 'http://www.w3.org/TR/1999/REC-xpath-19991116'
 const CANONICAL_XML_11 = 'http://www.w3.org/2006/12/xml-c14n11'
-const DEFAULT_FORM: CanonicalOptions = { xmlAttributes: '1.0' }
+/** Canonical XML 1.0 without comments, where nothing else is said. */
+export const DEFAULT_FORM: CanonicalOptions = { xmlAttributes: '1.0' }
 const CANONICAL_FORMS: ReadonlyMap<string, CanonicalOptions> = new Map([
   [CANONICAL_XML, DEFAULT_FORM],
   [`${CANONICAL_XML}#WithComments`, { ...DEFAULT_FORM, comments: true }],

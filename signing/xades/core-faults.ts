@@ -1,0 +1,74 @@
+/**
+ * Core validation of a signature without its value: references, identifiers, and whether its properties are its own and
+ * signed (XML Signature 1.1 §3.2, ETSI EN 319 132-1 §4.4, signature wrapping).
+ */
+import type { SignatureFault, SignatureFaultCode } from '../validation/facts.ts'
+import type { DsigSignature } from '../xml/dsig.ts'
+import type { SignedDocument } from '../xml/references.ts'
+import type { XmlElement } from '../xml/tree.ts'
+import type { ReferenceOutcome, ReferenceStatus } from './outcomes.ts'
+import type { Properties } from './properties.ts'
+
+export interface CoreReading {
+  faults: SignatureFault[]
+  /** the signed properties are covered by a reference to exactly this element */
+  areSigned: boolean
+}
+
+export interface CoreQuestion {
+  signature: DsigSignature
+  properties: Properties | null
+  outcomes: readonly ReferenceOutcome[]
+  all: SignedDocument
+  /** the SignatureValue that this one must sign; null: it is no counter-signature */
+  countersigned: XmlElement | null
+}
+
+export function coreFaults(question: CoreQuestion): CoreReading {
+  const { outcomes, properties, countersigned } = question
+  const faults = [...identifierFaults(question), ...outcomes.flatMap(faultOf)]
+  const areSigned = properties?.signed != null && isCovered(properties.signed, outcomes)
+  if (countersigned !== null && !isCovered(countersigned, outcomes))
+    faults.push({ code: 'digest', detail: 'a counter-signature over something other than the value around it' })
+  if (areSigned) return { faults, areSigned }
+  // a reference that says it means signed properties, and others than those that a reader would take
+  const isWrapped = outcomes.some(
+    ({ reference, node, status }) => isProperties(reference.type) && status === 'fits' && node !== null,
+  )
+  if (isWrapped) faults.push({ code: 'format', detail: 'the signed properties are not those of this signature' })
+  return { faults, areSigned }
+}
+
+/** A reference to the element itself, whole: canonicalised and nothing else. */
+function isCovered(element: XmlElement, outcomes: readonly ReferenceOutcome[]): boolean {
+  return outcomes.some(
+    ({ node, reference }) => node === element && reference.steps?.every(({ kind }) => kind === 'c14n') === true,
+  )
+}
+
+function identifierFaults({ signature, all }: CoreQuestion): SignatureFault[] {
+  const isDouble = [...all.ids.duplicates].some((element) => isWithin(element, signature.element))
+  return isDouble ? [{ code: 'format', detail: 'an identifier of the signature stands twice' }] : []
+}
+
+function isWithin(element: XmlElement, ancestor: XmlElement): boolean {
+  for (let at: XmlElement | null = element; at; at = at.parent) if (at === ancestor) return true
+  return false
+}
+
+function faultOf({ status, detail }: ReferenceOutcome): SignatureFault[] {
+  const code = CODES[status]
+  return code === null ? [] : [{ code, detail }]
+}
+
+const isProperties = (type: string | null): boolean =>
+  type !== null && /^http:\/\/uri\.etsi\.org\/01903(\/v1\.\d\.\d)?#SignedProperties$/.test(type)
+
+const CODES: Readonly<Record<ReferenceStatus, SignatureFaultCode | null>> = {
+  fits: null,
+  digest: 'digest',
+  missing: 'data-missing',
+  ambiguous: 'format',
+  refused: 'constraints',
+  algorithm: 'algorithm',
+}

@@ -1,0 +1,74 @@
+/**
+ * Who signed: the certificate that the signed properties name, and whether the value fits its key (ETSI EN 319 102-1
+ * §5.2.3, EN 319 132-1 §5.2.2). KeyInfo only offers candidates.
+ */
+import type { Certificate } from '../trust/certificate.ts'
+import type { SignatureFault } from '../validation/facts.ts'
+import type { Finding } from '../validation/finding.ts'
+import { verifyDsigValue } from '../xml/dsig.ts'
+import type { DsigSignature } from '../xml/dsig.ts'
+import { isNamedBy } from './certificate-reference.ts'
+import type { CertificateReference } from './certificate-reference.ts'
+
+export interface SignerReading {
+  certificate: Certificate | null
+  faults: SignatureFault[]
+  findings: Finding[]
+}
+
+/**
+ * @param candidates in the order in which they are tried
+ * @param references of the signed properties; null: they name nobody, or are not signed
+ */
+export function findSigner(
+  signature: DsigSignature,
+  candidates: readonly Certificate[],
+  references: readonly CertificateReference[] | null,
+): SignerReading {
+  const [named] = references ?? []
+  const chosen = candidates.find((certificate) => named !== undefined && isNamedBy(certificate, named))
+  if (chosen !== undefined && named !== undefined) return withNamed(signature, candidates, { chosen, named })
+  const fitting = candidates.find(({ spki }) => verifyDsigValue(signature, spki).kind === 'good') ?? null
+  if (references !== null) {
+    const code = fitting === null ? 'certificate-missing' : 'certificate-reference'
+    return {
+      certificate: fitting,
+      faults: [{ code, detail: 'the certificate that the signature names is not there' }],
+      findings: [],
+    }
+  }
+  const certificate = fitting ?? candidates[0] ?? null
+  if (certificate === null) return { certificate, faults: [NO_CERTIFICATE], findings: [] }
+  return { certificate, faults: valueFaults(signature, certificate), findings: [] }
+}
+
+function withNamed(
+  signature: DsigSignature,
+  candidates: readonly Certificate[],
+  { chosen, named }: { chosen: Certificate; named: CertificateReference },
+): SignerReading {
+  const findings: Finding[] = []
+  if (named.digest === 'sha1') findings.push({ severity: 'info', code: 'weak-reference', detail: 'sha1' })
+  if (named.fitsIssuer?.(chosen) === false)
+    findings.push({
+      severity: 'warning',
+      code: 'weak-reference',
+      detail: 'issuer and number are of another certificate',
+    })
+  const faults = valueFaults(signature, chosen)
+  const isAnother = faults.some(({ code }) => code === 'value') && candidates.some((other) => fits(signature, other))
+  const substituted: SignatureFault = { code: 'certificate-reference', detail: 'another certificate fits the value' }
+  return { certificate: chosen, faults: isAnother ? [substituted] : faults, findings }
+}
+
+const fits = (signature: DsigSignature, { spki }: Certificate): boolean =>
+  verifyDsigValue(signature, spki).kind === 'good'
+
+function valueFaults(signature: DsigSignature, { spki }: Certificate): SignatureFault[] {
+  const verdict = verifyDsigValue(signature, spki)
+  if (verdict.kind === 'good') return []
+  if (verdict.kind === 'bad') return [{ code: 'value', detail: 'the value does not fit the certificate' }]
+  return [{ code: 'algorithm', detail: `not known: ${verdict.algorithm}` }]
+}
+
+const NO_CERTIFICATE: SignatureFault = { code: 'certificate-missing', detail: 'no certificate is at hand' }
