@@ -90,7 +90,7 @@ async function locate(
     const { nodes } = target
     const isWhole = nodes.apex === null || nodes.apex === all.document.root
     const feed: Located['feed'] = (hash, form) => {
-      hash.update(referencedOctets(nodes, reference, signature, all, form))
+      hash.update(referencedOctets(nodes, reference, { signature, all, finalForm: form }))
       return Promise.resolve()
     }
     return { node: nodes.apex, place: isWhole ? 'whole' : 'element', feed, failure: refusal }
@@ -113,7 +113,7 @@ function feedOutside(
       return
     }
     if (source.size > all.limits.maxBytes) throw new SigningError('signing/xml-too-large', 'data to be transformed')
-    hash.update(referencedOctets(await source.read(0, source.size), reference, signature, all, form))
+    hash.update(referencedOctets(await source.read(0, source.size), reference, { signature, all, finalForm: form }))
   }
 }
 

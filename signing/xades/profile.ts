@@ -21,7 +21,7 @@ export interface ProfileQuestion {
 /** @throws SigningError `signing/xml-malformed` */
 export function profileFaults({ signature, properties, certificate }: ProfileQuestion): string[] {
   if (properties === null) return ['no signed properties']
-  const { signedSignature, namespace, unsigned } = properties
+  const { signedSignature, namespace } = properties
   if (namespace !== XADES_NAMESPACE) return [`an older version of XAdES: ${namespace}`]
   const faults: string[] = []
   const has = (name: string): boolean => xadesChild(signedSignature, name) !== null
@@ -31,6 +31,11 @@ export function profileFaults({ signature, properties, certificate }: ProfileQue
     faults.push('the certificate of the signer is not in KeyInfo')
   if (!signature.references.some(({ type }) => type === SIGNED_PROPERTIES_TYPE))
     faults.push('the reference to the signed properties has no type')
+  return [...faults, ...unsignedFaults(properties)]
+}
+
+function unsignedFaults({ unsigned }: Properties): string[] {
+  const faults: string[] = []
   const names = unsigned.map(({ local }) => local)
   for (const name of new Set(names)) if (FORBIDDEN.has(name)) faults.push(`${name} must not be there`)
   for (const name of SINGLE) if (names.filter((other) => other === name).length > 1) faults.push(`${name} twice`)

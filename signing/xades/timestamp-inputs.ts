@@ -29,19 +29,25 @@ export interface StampedSignature {
 
 type Part = XmlElement | ReferenceOutcome
 
-/** Digest over the input of a time-stamp property; null: not at hand. */
-export type InputDigest = ((digest: Digest) => Promise<Buffer>) | null
+/** Digest over the input of a time-stamp property. */
+export type InputDigest = (digest: Digest) => Promise<Buffer>
 
-/** @param property the element of the time-stamp; decides form and kind */
-export function inputOf(property: XmlElement, stamped: StampedSignature): InputDigest {
+/**
+ * The inputs that a time-stamp property may be over, the usual one first; none: not at hand.
+ *
+ * @param property the element of the time-stamp; decides form and kind
+ */
+export function inputsOf(property: XmlElement, stamped: StampedSignature): InputDigest[] {
   const form = formOf(property)
-  const parts = form === null ? null : partsOf(property, stamped)
-  if (form === null || parts === null || parts.some((part) => 'feed' in part && part.feed === null)) return null
-  return async (digest) => {
-    const hash = createHash(digest)
-    for (const part of parts) await feed(hash, part, form, stamped.all)
-    return hash.digest()
-  }
+  if (form === null) return []
+  return partsOf(property, stamped).flatMap((parts) => {
+    if (parts.some((part) => 'feed' in part && part.feed === null)) return []
+    return async (digest: Digest) => {
+      const hash = createHash(digest)
+      for (const part of parts) await feed(hash, part, form, stamped.all)
+      return hash.digest()
+    }
+  })
 }
 
 async function feed(hash: Hash, part: Part, form: CanonicalOptions, all: SignedDocument): Promise<void> {
@@ -55,11 +61,13 @@ function formOf(property: XmlElement): CanonicalOptions | null {
   return method === undefined ? DEFAULT_FORM : readCanonicalization(method)
 }
 
-function partsOf(property: XmlElement, stamped: StampedSignature): Part[] | null {
+function partsOf(property: XmlElement, stamped: StampedSignature): Part[][] {
   const includes = xadesChildren(property, 'Include')
   if (property.local === 'IndividualDataObjectsTimeStamp') return includedData(includes, stamped)
-  const parts = INPUTS[property.local]
-  return parts === undefined || includes.length > 0 ? null : parts(property, stamped)
+  if (includes.length > 0) return []
+  if (property.local === 'ArchiveTimeStamp') return archive(property, stamped)
+  const parts = INPUTS[property.local]?.(property, stamped)
+  return parts === undefined ? [] : [parts]
 }
 
 const INPUTS: Readonly<Record<string, (property: XmlElement, stamped: StampedSignature) => Part[]>> = {
@@ -69,7 +77,6 @@ const INPUTS: Readonly<Record<string, (property: XmlElement, stamped: StampedSig
   SigAndRefsTimeStampV2: sigAndRefs,
   RefsOnlyTimeStamp: (property, stamped) => precedingOf(property, stamped, REFERENCE_PROPERTIES),
   RefsOnlyTimeStampV2: (property, stamped) => precedingOf(property, stamped, REFERENCE_PROPERTIES),
-  ArchiveTimeStamp: archive,
 }
 
 /** All references but the one to the signed properties. */
@@ -77,12 +84,12 @@ function dataOf({ outcomes, properties }: StampedSignature): ReferenceOutcome[] 
   return outcomes.filter(({ node }) => node === null || node !== properties.signed)
 }
 
-function includedData(includes: readonly XmlElement[], { outcomes }: StampedSignature): ReferenceOutcome[] | null {
+function includedData(includes: readonly XmlElement[], { outcomes }: StampedSignature): Part[][] {
   const found = includes.map((include) => {
     const uri = attributeOf(include, 'URI') ?? ''
     return outcomes.find(({ reference }) => reference.id !== null && uri === `#${reference.id}`)
   })
-  return found.length === 0 || found.includes(undefined) ? null : found.filter((item) => item !== undefined)
+  return found.length === 0 || found.includes(undefined) ? [] : [found.filter((item) => item !== undefined)]
 }
 
 function sigAndRefs(property: XmlElement, stamped: StampedSignature): Part[] {
@@ -90,19 +97,25 @@ function sigAndRefs(property: XmlElement, stamped: StampedSignature): Part[] {
   return [stamped.signature.valueElement, ...precedingOf(property, stamped, names)]
 }
 
-/** EN 319 132-1 §5.5.2.2: data, SignedInfo, SignatureValue, KeyInfo, earlier unsigned properties, other objects. */
-function archive(property: XmlElement, stamped: StampedSignature): Part[] {
+/**
+ * EN 319 132-1 §5.5.2.2: data, SignedInfo, SignatureValue, KeyInfo, earlier unsigned properties, other objects. Objects
+ * that references cover already are taken once more by some programs and left out by others; both cover everything.
+ */
+function archive(property: XmlElement, stamped: StampedSignature): Part[][] {
   const { signature, properties, outcomes } = stamped
-  const { signedInfo, valueElement, keyInfo, objects } = signature
-  const referenced = new Set(outcomes.map(({ node }) => node))
-  return [
+  const { signedInfo, valueElement, keyInfo } = signature
+  const before = [
     ...outcomes,
     signedInfo,
     valueElement,
     ...(keyInfo === null ? [] : [keyInfo]),
     ...precedingOf(property, stamped, null),
-    ...objects.filter((object) => object !== properties.object && !referenced.has(object)),
   ]
+  const objects = signature.objects.filter((object) => object !== properties.object)
+  const referenced = new Set(outcomes.map(({ node }) => node))
+  const others = objects.filter((object) => !referenced.has(object))
+  const usual = [...before, ...objects]
+  return others.length === objects.length ? [usual] : [usual, [...before, ...others]]
 }
 
 /** Unsigned properties before this one, all or those of these names. */

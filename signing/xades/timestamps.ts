@@ -12,7 +12,7 @@ import type { XmlElement } from '../xml/tree.ts'
 import { plainText } from './claims.ts'
 import { isXades, xadesChildren } from './properties.ts'
 import type { Properties } from './properties.ts'
-import { inputOf, precedingOf } from './timestamp-inputs.ts'
+import { inputsOf, precedingOf } from './timestamp-inputs.ts'
 import type { StampedSignature } from './timestamp-inputs.ts'
 
 export interface StampReading {
@@ -34,18 +34,28 @@ export async function readStamps(stamped: StampedSignature, nextId: () => string
       })
     for (const token of tokens) {
       if (timestamps.length >= MAX_TOKENS) return { timestamps, findings: [...findings, TOO_MANY] }
-      timestamps.push(
-        await readTokenFacts({
-          bytes: decodeBase64(plainText(token)) ?? Buffer.alloc(0),
-          id: nextId(),
-          kind: KINDS[property.local] ?? 'archive',
-          contentDigest: inputOf(property, stamped),
-          covers: new Set(coveredBy(property, stamped)),
-        }),
-      )
+      timestamps.push(await readStamp(token, property, stamped, nextId()))
     }
   }
   return { timestamps, findings }
+}
+
+async function readStamp(
+  token: XmlElement,
+  property: XmlElement,
+  stamped: StampedSignature,
+  id: string,
+): Promise<TimestampFacts> {
+  const reading = {
+    bytes: decodeBase64(plainText(token)) ?? Buffer.alloc(0),
+    id,
+    kind: KINDS[property.local] ?? 'archive',
+    covers: new Set(coveredBy(property, stamped)),
+  }
+  const [usual, other] = inputsOf(property, stamped)
+  const facts = await readTokenFacts({ ...reading, contentDigest: usual ?? null })
+  const isOver = facts.faults.every(({ code }) => code !== 'imprint')
+  return other === undefined || isOver ? facts : readTokenFacts({ ...reading, contentDigest: other })
 }
 
 /** Time-stamp properties in document order, the signed ones first. */

@@ -34,11 +34,17 @@ export function splitAttributes(raw: XmlAttribute[], inherited: ReadonlyMap<stri
     checkDeclaration(prefix, attribute.value)
     declarations.set(prefix, attribute.value)
   }
-  const scope = declarations.size === 0 ? inherited : new Map([...inherited, ...declarations])
+  const scope = declarations.size === 0 ? inherited : scopeWith(inherited, declarations)
   const attributes = raw.filter((a) => declaredPrefix(a) === null).map((a) => resolve(a, scope))
   const names = new Set(attributes.map((a) => `${a.namespace} ${a.local}`))
   if (names.size !== attributes.length) throw malformed('an attribute twice')
   return { declarations, scope, attributes }
+}
+
+function scopeWith(inherited: ReadonlyMap<string, string>, declarations: ReadonlyMap<string, string>) {
+  const scope = new Map(inherited)
+  for (const [prefix, uri] of declarations) scope.set(prefix, uri)
+  return scope
 }
 
 function declaredPrefix(attribute: XmlAttribute): string | null {

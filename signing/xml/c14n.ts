@@ -40,7 +40,7 @@ export function canonicalize(apex: XmlElement, options: CanonicalOptions = {}): 
 
 /** The canonical octets of a document, with the comments and instructions around its root element. */
 export function canonicalizeDocument({ root, before, after }: XmlDocument, options: CanonicalOptions): Buffer {
-  const kept = (aside: XmlAside): boolean => aside.kind === 'instruction' || options.comments === true
+  const kept = (aside: XmlAside): boolean => isKept(aside, options)
   const parts = [
     ...before.filter(kept).map(({ markup }) => `${markup}\n`),
     canonicalText(root, options),
@@ -57,7 +57,11 @@ export function canonicalText(apex: XmlElement, options: CanonicalOptions = {}):
   // Own stack instead of recursion: depth is the sender's choice.
   const stack: { element: XmlElement; next: number; aside: number }[] = []
   const enter = (element: XmlElement): void => {
-    openTag(out, element, namespaces.enter(element), element === apex, options)
+    const attributes = element === apex ? [...element.attributes, ...inherited(apex, options)] : element.attributes
+    openTag(out, element, namespaces.enter(element), {
+      attributes,
+      greater: options.escapeGreaterInAttributes === true,
+    })
     stack.push({ element, next: 0, aside: 0 })
   }
   enter(apex)
@@ -65,7 +69,7 @@ export function canonicalText(apex: XmlElement, options: CanonicalOptions = {}):
     const { element } = top
     const aside = element.asides[top.aside]
     if (aside?.before === top.next) {
-      if (aside.kind === 'instruction' || options.comments === true) out.push(aside.markup)
+      if (isKept(aside, options)) out.push(aside.markup)
       top.aside += 1
       continue
     }
@@ -80,21 +84,24 @@ export function canonicalText(apex: XmlElement, options: CanonicalOptions = {}):
   return out.join('')
 }
 
+const isKept = ({ kind }: XmlAside, { comments }: CanonicalOptions): boolean =>
+  kind === 'instruction' || comments === true
+
+function inherited(apex: XmlElement, { exclusive, xmlAttributes = 'none' }: CanonicalOptions): XmlAttribute[] {
+  return exclusive ? [] : inheritedXmlAttributes(apex, xmlAttributes)
+}
+
 function openTag(
   out: string[],
   element: XmlElement,
   fresh: readonly (readonly [prefix: string, uri: string])[],
-  isApex: boolean,
-  options: CanonicalOptions,
+  { attributes, greater }: { attributes: readonly XmlAttribute[]; greater: boolean },
 ): void {
-  const greater = options.escapeGreaterInAttributes === true
   out.push('<', qualified(element))
   for (const [prefix, uri] of fresh) {
     out.push(prefix === '' ? ' xmlns="' : ` xmlns:${prefix}="`, escapeAttribute(uri, greater), '"')
   }
-  const inherited = isApex && !options.exclusive ? inheritedXmlAttributes(element, options.xmlAttributes ?? 'none') : []
-  const all = inherited.length === 0 ? element.attributes : [...element.attributes, ...inherited]
-  for (const a of sorted(all)) out.push(` ${qualified(a)}="`, escapeAttribute(a.value, greater), '"')
+  for (const a of sorted(attributes)) out.push(` ${qualified(a)}="`, escapeAttribute(a.value, greater), '"')
   out.push('>')
 }
 

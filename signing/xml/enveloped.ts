@@ -73,7 +73,20 @@ function judge(bytes: Buffer, trusted: readonly Certificate[], limits: XmlLimits
   const wholes = signature.references.filter((reference) => isWhole(reference, all))
   const [whole] = wholes
   if (whole === undefined || wholes.length > 1) return broken('format', 'not one reference to the whole document')
-  let signedOctets: Buffer | null = null
+  const signedOctets = checkReferences(signature, all, whole)
+  if (!Buffer.isBuffer(signedOctets)) return signedOctets
+  return whole.digest === null
+    ? broken('algorithm', 'an unknown digest')
+    : withValue(signature, trusted, { signedOctets, digest: whole.digest })
+}
+
+/** The octets of the document, or what does not hold. */
+function checkReferences(
+  signature: DsigSignature,
+  all: SignedDocument,
+  whole: DsigReference,
+): Buffer | EnvelopedVerdict {
+  let signedOctets: Buffer = EMPTY
   for (const reference of signature.references) {
     const octets = octetsOf(reference, signature, all)
     if (octets === null) return broken('format', 'a reference to something outside the signature')
@@ -82,8 +95,7 @@ function judge(bytes: Buffer, trusted: readonly Certificate[], limits: XmlLimits
     if (!fits) return broken('digest', 'a reference does not fit')
     if (reference === whole) signedOctets = octets
   }
-  if (signedOctets === null || whole.digest === null) return broken('format', 'nothing is signed')
-  return withValue(signature, trusted, { signedOctets, digest: whole.digest })
+  return signedOctets
 }
 
 function isWhole(reference: DsigReference, all: SignedDocument): boolean {
@@ -100,7 +112,7 @@ function octetsOf(reference: DsigReference, signature: DsigSignature, all: Signe
   if (target.kind !== 'nodes') return null
   const { apex } = target.nodes
   if (!isWhole(reference, all) && (apex === null || !isWithin(apex, signature.element))) return null
-  return referencedOctets(target.nodes, reference, signature.element, all)
+  return referencedOctets(target.nodes, reference, { signature: signature.element, all })
 }
 
 function isWithin(element: XmlElement, ancestor: XmlElement): boolean {
@@ -149,5 +161,6 @@ function signingTimeOf({ element }: DsigSignature): Date | null {
 
 const broken = (reason: EnvelopedFault, detail: string): EnvelopedVerdict => ({ kind: 'broken', reason, detail })
 
+const EMPTY = Buffer.alloc(0)
 /** national lists have up to some 10 MB */
 const LIST_LIMITS: XmlLimits = { maxBytes: 32 * 1024 * 1024, maxDepth: 128, maxElements: 600_000 }

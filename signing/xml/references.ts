@@ -55,6 +55,14 @@ export function targetOf(uri: string | null, { document, ids }: SignedDocument):
   return found === 'ambiguous' ? { kind: 'ambiguous' } : nodes(found, pointer !== null)
 }
 
+export interface ReferenceContext {
+  /** the signature that the reference stands in */
+  signature: XmlElement
+  all: SignedDocument
+  /** for what is a set of nodes after the last transform */
+  finalForm?: CanonicalOptions | undefined
+}
+
 /**
  * The octets of a reference into the document, as they are digested.
  *
@@ -63,9 +71,7 @@ export function targetOf(uri: string | null, { document, ids }: SignedDocument):
 export function referencedOctets(
   start: NodeSubset | Buffer,
   { steps }: Pick<DsigReference, 'steps'>,
-  signature: XmlElement,
-  all: SignedDocument,
-  finalForm: CanonicalOptions = DEFAULT_FORM,
+  { signature, all, finalForm = DEFAULT_FORM }: ReferenceContext,
 ): Buffer {
   if (steps === null) throw new SigningError('signing/algorithm-refused', 'a transform that is not executed')
   const context: TransformContext = { signature, limits: all.limits, finalForm }

@@ -43,12 +43,15 @@ function readPss(method: XmlElement): VerifiableMethod | null {
   const mask = optionalChild(parameters, DSIG_2007, 'MaskGenerationFunction')
   if (mask !== null && attributeOf(mask, 'Algorithm') !== MGF1_URI) return null
   const maskDigest = mask === null ? digest : digestWithin(mask)
-  const salt = optionalChild(parameters, DSIG_2007, 'SaltLength')
-  const trailer = optionalChild(parameters, DSIG_2007, 'TrailerField')
-  if (trailer !== null && textOf(trailer).trim() !== '1') return null
-  if (digest === null || maskDigest === null) return null
-  const saltLength = salt === null ? DIGEST_BYTES[digest] : Number(/^\s*(\d{1,4})\s*$/.exec(textOf(salt))?.[1] ?? NaN)
+  if (digest === null || maskDigest === null || (numberWithin(parameters, 'TrailerField') ?? 1) !== 1) return null
+  const saltLength = numberWithin(parameters, 'SaltLength') ?? DIGEST_BYTES[digest]
   return saltLength === undefined || Number.isNaN(saltLength) ? null : pss(digest, maskDigest, saltLength)
+}
+
+/** null: no such element; NaN: no number, or none that anybody uses */
+function numberWithin(parent: XmlElement, local: string): number | null {
+  const element = optionalChild(parent, DSIG_2007, local)
+  return element === null ? null : Number(/^\s*(\d{1,4})\s*$/.exec(textOf(element))?.[1] ?? NaN)
 }
 
 function digestWithin(parent: XmlElement): Digest | null {

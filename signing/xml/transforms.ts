@@ -103,21 +103,29 @@ export function transform(
   steps: readonly TransformStep[],
   context: TransformContext,
 ): Buffer {
-  let nodes: NodeSubset | null = Buffer.isBuffer(start) ? null : start
-  let octets = Buffer.isBuffer(start) ? start : EMPTY
+  let state: NodeSubset | Buffer = start
   const without = new Set<XmlElement>()
   for (const step of steps) {
     if (step.kind === 'without-own' || step.kind === 'without-all') {
-      if (nodes === null) throw refused('a filter on octets')
-      for (const element of leftOut(nodes, step.kind, context)) without.add(element)
-      continue
+      if (Buffer.isBuffer(state)) throw refused('a filter on octets')
+      for (const element of leftOut(state, step.kind, context)) without.add(element)
+    } else {
+      state = toOctets(state, step, without, context)
+      without.clear()
     }
-    if (step.kind === 'c14n') octets = canonical(nodes ?? reparsed(octets, context), step.options, without)
-    else octets = decoded(nodes === null ? octets.toString('latin1') : textWithin(nodes, without))
-    nodes = null
-    without.clear()
   }
-  return nodes === null ? octets : canonical(nodes, context.finalForm ?? DEFAULT_FORM, without)
+  return Buffer.isBuffer(state) ? state : canonical(state, context.finalForm ?? DEFAULT_FORM, without)
+}
+
+function toOctets(
+  state: NodeSubset | Buffer,
+  step: Extract<TransformStep, { kind: 'c14n' | 'base64' }>,
+  without: ReadonlySet<XmlElement>,
+  context: TransformContext,
+): Buffer {
+  if (step.kind === 'base64')
+    return decoded(Buffer.isBuffer(state) ? state.toString('latin1') : textWithin(state, without))
+  return canonical(Buffer.isBuffer(state) ? reparsed(state, context) : state, step.options, without)
 }
 
 function leftOut(nodes: NodeSubset, kind: 'without-own' | 'without-all', context: TransformContext): XmlElement[] {
@@ -162,7 +170,6 @@ function refused(what: string): SigningError {
   return new SigningError('signing/algorithm-refused', `${what} is not executed`)
 }
 
-const EMPTY = Buffer.alloc(0)
 const MAX_STEPS = 8
 const XPATH_URI = 'http://www.w3.org/TR/1999/REC-xpath-19991116'
 const CANONICAL_XML_11 = 'http://www.w3.org/2006/12/xml-c14n11'
