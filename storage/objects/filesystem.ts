@@ -13,6 +13,7 @@ import { promisify } from 'node:util'
 
 import { StorageError, type StorageErrorCode } from '../errors.ts'
 import { parseId, type ObjectId } from '../ids.ts'
+import { createEarlyFlush } from './early-flush.ts'
 import type { FinishedParts, ObjectReader, ObjectStore, PartWriter, SealedPart } from './object-store.ts'
 
 /** Parts cost nothing in a file, so they are small: one write of about 1 MiB. FORMAT.md, "Parts". */
@@ -137,22 +138,34 @@ async function openParts(folders: Folders, id: ObjectId, handle: string | null):
   await folders.ensure(id)
   const name = `${join(folders.of(id), id)}.open`
   const file = await open(name, handle === null ? 'wx' : 'r+', 0o600)
+  const early = createEarlyFlush(() => file.datasync())
   // A new name must survive a loss of power together with its first flushed bytes.
   let folderFlushed = handle !== null
   return {
     handle: 'open',
     putPart: async (_number, position, part: SealedPart) => {
-      await guard(() => writeAll(file, part.bytes, position))
+      await guard(async () => {
+        await writeAll(file, part.bytes, position)
+        early.wrote(part.bytes.length)
+      })
       return null
     },
     flush: () =>
       guard(async () => {
+        await early.end()
         await file.datasync()
         if (folderFlushed) return
         await flushFolder(folders.of(id))
         folderFlushed = true
       }),
-    close: () => file.close(),
+    close: () =>
+      guard(async () => {
+        try {
+          await early.end()
+        } finally {
+          await file.close()
+        }
+      }),
   }
 }
 
