@@ -6,7 +6,7 @@ import { berChildren, berOctets, readBer } from '../asn1/ber.ts'
 import { TAG, childrenOf, decode, readOid } from '../asn1/der.ts'
 import { toDer } from '../asn1/reencode.ts'
 import { SigningError } from '../errors.ts'
-import { algorithmOid, readDigest } from '../trust/algorithm-identifier.ts'
+import { algorithmOid, readDigest, readSignatureScheme } from '../trust/algorithm-identifier.ts'
 import type { Digest } from '../trust/algorithm-identifier.ts'
 import type { Certificate } from '../trust/certificate.ts'
 import { verifyValue } from '../trust/signature-value.ts'
@@ -66,7 +66,7 @@ export async function judgeSigner(question: SignerQuestion): Promise<SignerJudge
     const attributes = readSignedAttributes(signer)
     if (attributes === null) return { ...judgement, faults: [fault('format', 'a signed attribute appears twice')] }
     const digest = readDigest(signer.digestAlgorithm)
-    if (digest === null) faults.push(fault('algorithm', `digest ${algorithmOid(signer.digestAlgorithm)} is not known`))
+    if (digest === null) faults.push(unknownDigest(signer))
     if (contentDigest === null) faults.push(fault('data-missing', 'what was signed is not at hand'))
     const content = digest === null || contentDigest === null ? null : await contentDigest(digest)
     faults.push(
@@ -82,6 +82,16 @@ export async function judgeSigner(question: SignerQuestion): Promise<SignerJudge
     if (!(error instanceof SigningError && error.code === 'signing/asn1-damaged')) throw error
     return { ...judgement, faults: [fault('format', error.message), ...faults] }
   }
+}
+
+/**
+ * A digest that is not known leaves open whether the data are those that were signed. The identifier of a signature
+ * algorithm in its place (as some old software writes it) is known, and is no digest that message-digest could be.
+ */
+function unknownDigest({ digestAlgorithm, signedAttributes }: SignerParts): SignerFault {
+  const oid = algorithmOid(digestAlgorithm)
+  const isNone = signedAttributes !== null && readSignatureScheme(digestAlgorithm) !== null
+  return isNone ? fault('digest', `${oid} is no digest algorithm`) : fault('algorithm', `digest ${oid} is not known`)
 }
 
 /** Without signed attributes it is CMS but no AdES, and what was signed can be read in two ways. */

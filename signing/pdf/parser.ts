@@ -128,14 +128,15 @@ export class PdfParser {
   }
 
   #hexString(): PdfValue {
-    const start = this.position++
-    while (this.#peek() !== GREATER) {
-      if (!isHexDigit(this.#peek()) && !isSpace(this.#peek()))
-        throw damaged('a hexadecimal string has other characters')
-      this.position++
-    }
-    this.position++
-    return { kind: 'string', raw: this.bytes.toString('latin1', start, this.position) }
+    const start = this.position
+    const found = this.bytes.indexOf(GREATER, start)
+    const end = found < 0 ? this.bytes.length : found + 1
+    // signatures are long ones: looked at as a whole
+    const raw = this.bytes.toString('latin1', start, end)
+    if (!HEX_STRING.test(found < 0 ? `${raw}>` : raw)) throw damaged('a hexadecimal string has other characters')
+    if (found < 0) throw new CutOff()
+    this.position = end
+    return { kind: 'string', raw }
   }
 
   #numberOrReference(): PdfValue {
@@ -189,13 +190,11 @@ function isNumberStart(byte: number): boolean {
   return (byte >= 48 && byte <= 57) || byte === 43 || byte === 45 || byte === 46
 }
 
-function isHexDigit(byte: number): boolean {
-  return (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 70) || (byte >= 97 && byte <= 102)
-}
-
 const [SLASH, PERCENT, BACKSLASH, LETTER_R] = [0x2f, 0x25, 0x5c, 0x52]
 const [LEFT_PARENTHESIS, RIGHT_PARENTHESIS, LEFT_BRACKET, RIGHT_BRACKET, LESS, GREATER] = [40, 41, 91, 93, 60, 62]
 const DELIMITERS = new Set(Buffer.from('()<>[]{}/%'))
+/** with the white space of §7.2.3 */
+const HEX_STRING = /^<[0-9A-Fa-f \n\r\t\0\f]*>$/
 const MAX_DEPTH = 64
 const MAX_VALUES = 250_000
 const MAX_WORD = 1024

@@ -17,7 +17,17 @@ export function basicConstraints(facts: SignatureFacts): ConstraintReport[] {
   })
   const isNamed = facts.certificate !== null || facts.faults.length > 0
   const nobody = { block: 'certificate', name: 'signing-certificate-found' } as const
-  return isNamed ? checks : [...checks, missed(nobody, 'NO_SIGNING_CERTIFICATE_FOUND', 'no certificate fits')]
+  const found = isNamed ? [] : [missed(nobody, 'NO_SIGNING_CERTIFICATE_FOUND', 'no certificate fits')]
+  return [...checks, ...found, ...signingTime(facts)]
+}
+
+/** CAdES and XAdES demand a claimed time (ETSI EN 319 122-1 §5.2.1, EN 319 132-1 §5.2.1), as validators of others do. */
+function signingTime({ form, claimed, faults }: SignatureFacts): ConstraintReport[] {
+  const isReadable = !faults.some(({ code }) => code === 'format')
+  if (form === 'PAdES' || claimed.time !== null || !isReadable) return []
+  return [
+    missed({ block: 'acceptance', name: 'signing-time' }, 'SIG_CONSTRAINTS_FAILURE', 'no signing time is claimed'),
+  ]
 }
 
 /** What the signing certificate must and must not be for (ETSI EN 319 412-2 §4.3.2, EN 319 412-3). */

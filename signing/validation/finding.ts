@@ -66,3 +66,5 @@ export type FindingCode =
   | 'certificate-restricted'
   /** revocation data count although newer ones should be had: the status since then is not known */
   | 'revocation-aged'
+  /** the document cannot be read; whether it is signed cannot be told */
+  | 'unreadable'

@@ -6,6 +6,7 @@ import type { RevocationSource, RevocationVerdict } from '../trust/revocation/ve
 import type { Path } from '../trust/trust-anchor.ts'
 import type { Doubt } from './doubt.ts'
 import { objectId } from './object-id.ts'
+import { earlier } from './poe.ts'
 import type { Proof } from './poe.ts'
 import type { SubIndication } from './report.ts'
 import { countsUntil, signerEnds } from './status.ts'
@@ -37,7 +38,7 @@ export function statusDoubts(bench: Workbench, subject: PathCase): Doubt[] {
       const detail = verdict.kind === 'unknown' ? 'the responder does not know it' : refusals(verdict)
       return [{ ...NO_CURE, checked: about('revocation-known'), sub: 'CERTIFICATE_CHAIN_GENERAL_FAILURE', detail }]
     }
-    const doubts = signerDoubt(bench, status, verdict.source)
+    const doubts = signerDoubt(bench, status, { ...subject, source: verdict.source })
     if (verdict.kind === 'revoked' || verdict.kind === 'hold')
       return [revokedDoubt(subject, verdict, index, about('not-revoked')), ...doubts]
     const until = countsUntil(bench, verdict.source, subject.purpose)
@@ -54,7 +55,7 @@ function validityDoubt({ policy }: Workbench, { valueProof, statuses }: PathCase
   const isSigner = index === 0
   const status = statuses[index]?.verdict?.kind
   const known = status === 'good' || status === 'stale'
-  const base = plain(fault, isSigner && known ? 'OUT_OF_BOUNDS_NOT_REVOKED' : 'OUT_OF_BOUNDS_NO_POE')
+  const base = plain(fault, known ? 'OUT_OF_BOUNDS_NOT_REVOKED' : 'OUT_OF_BOUNDS_NO_POE')
   if (reason === 'not-yet-valid' || (policy.pathModel === 'chain' && !isSigner)) return base
   const cure = { proof: valueProof, until: certificate.notAfter }
   const detail = `expired ${certificate.notAfter.toISOString()}`
@@ -81,13 +82,17 @@ function revokedDoubt(
   return { checked, sub: 'REVOKED_CA_NO_POE', detail, cure: null, past: true, proven: null }
 }
 
-/** Whoever signed the data must be valid still, or have been when the data are first proven. */
-function signerDoubt(bench: Workbench, { certificate, issuer }: CertificateStatus, source: RevocationSource): Doubt[] {
-  const until = signerEnds(source, issuer)
+/** Whoever signed the data must be valid still, or have been when the data, or what they are needed for, are proven. */
+function signerDoubt(
+  bench: Workbench,
+  { certificate, issuer }: CertificateStatus,
+  { source, purpose, valueProof }: PathCase & { source: RevocationSource },
+): Doubt[] {
+  const until = signerEnds(bench, source, { issuer, purpose })
   if (bench.now <= until) return []
   const checked = { block: 'revocation', name: 'revocation-signer-valid', subject: certificate.sha256 } as const
   const detail = `who signed the revocation data expired ${until.toISOString()}`
-  const cure = { proof: bench.poe.of(objectId(source.der)), until }
+  const cure = { proof: earlier(bench.poe.of(objectId(source.der)), valueProof), until }
   return [{ checked, sub: 'REVOCATION_OUT_OF_BOUNDS_NO_POE', detail, cure, past: true, proven: null }]
 }
 

@@ -1,5 +1,6 @@
 /** Validates one signature by all three processes of ETSI EN 319 102-1 (§5.3, §5.5, §5.6) and reports it. */
 import type { Certificate } from '../trust/certificate.ts'
+import { certificateRestrictions } from '../trust/restrictions.ts'
 import { authorityAsSigner, basicConstraints, usageConstraints } from './basic.ts'
 import { conclude } from './checks.ts'
 import type { DocumentFacts, SignatureFacts } from './facts.ts'
@@ -41,7 +42,7 @@ export function judgeSignature(bench: Workbench, given: SignatureFacts, context:
     ...orderConstraint(facts, context.timestamps, bench.policy.timestampSkewMs),
   ])
   const conclusion = conclude(constraints)
-  const level = levelOf(facts, context.document, trust)
+  const level = levelOf(facts, { ...context, trust })
   const report: SignatureReport = {
     ...conclusion,
     ...described(facts),
@@ -52,7 +53,7 @@ export function judgeSignature(bench: Workbench, given: SignatureFacts, context:
     anchorSource: trust?.path?.anchor.source ?? null,
     bestTime: { time: best.time.toISOString(), source: best.source },
     constraints,
-    findings: [...facts.findings, ...(trust?.aged === true ? [AGED] : [])],
+    findings: [...facts.findings, ...(trust?.aged === true ? [AGED] : []), ...restrictions(certificate)],
   }
   return { report, trust }
 }
@@ -135,6 +136,12 @@ export function pathIds({ path }: Trust): string[] {
   if (path === null) return []
   const all = [...path.certificates, path.anchor.certificate]
   return [...new Set(all.map(({ sha256 }) => sha256))]
+}
+
+/** Limits that the certificate states itself stand beside every good verdict. */
+function restrictions(certificate: Certificate | null): Finding[] {
+  const texts = certificate === null ? [] : certificateRestrictions(certificate)
+  return texts.map((detail) => ({ severity: 'warning', code: 'certificate-restricted', detail }))
 }
 
 function inOrder(constraints: readonly ConstraintReport[]): ConstraintReport[] {

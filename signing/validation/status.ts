@@ -22,9 +22,17 @@ export function statusesOf(bench: Workbench, path: Path): CertificateStatus[] {
   if (certificates[0].sha256 === anchor.certificate.sha256) return []
   return certificates.map((certificate, index) => {
     const issuer = certificates[index + 1] ?? anchor.certificate
-    const verdict = needsNoStatus(certificate) ? null : statusAt(bench, { certificate, issuer }, bench.now)
+    const verdict = needsNoStatus(certificate) ? null : presentStatus(bench, { certificate, issuer })
     return { certificate, issuer, verdict }
   })
+}
+
+/** The status at the time of validation does not depend on proofs, and the same issuers stand behind many paths. */
+function presentStatus(bench: Workbench, pair: Pick<CertificateStatus, 'certificate' | 'issuer'>): RevocationVerdict {
+  const key = `${pair.certificate.sha256} ${pair.issuer.sha256}`
+  const verdict = bench.presentStatuses.get(key) ?? statusAt(bench, pair, bench.now)
+  bench.presentStatuses.set(key, verdict)
+  return verdict
 }
 
 /** The status at `at`, by what is proven to have existed then. */
@@ -65,9 +73,18 @@ export function countsUntil(bench: Workbench, source: RevocationSource, purpose:
   return new Date(Math.max(aged, inForceUntil(bench, source).getTime()))
 }
 
-/** When the certificates of the signer of these data end, unless it is the issuer itself. */
-export function signerEnds({ signer, signerPath }: RevocationSource, issuer: Certificate): Date {
-  if (signer.sha256 === issuer.sha256) return END_OF_TIME
+/**
+ * Until when data must be proven to have existed because of the certificates of who signed them: the end of those,
+ * unless it is the issuer itself. Where data count without end (time-stamping authorities), their signer needs to have
+ * been valid when it signed, no longer.
+ */
+export function signerEnds(
+  { policy }: Workbench,
+  { signer, signerPath }: RevocationSource,
+  { issuer, purpose }: { issuer: Certificate; purpose: 'signing' | 'timestamping' },
+): Date {
+  const isEndless = purpose === 'timestamping' && policy.revocation.timestampAgeDays === null
+  if (isEndless || signer.sha256 === issuer.sha256) return END_OF_TIME
   const chain = signerPath?.certificates ?? [signer]
   return new Date(Math.min(...chain.map(({ notAfter }) => notAfter.getTime())))
 }

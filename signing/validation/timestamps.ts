@@ -105,6 +105,7 @@ interface FormCheck {
 const FORM_CHECKS: readonly FormCheck[] = [
   { code: 'unreadable', block: 'format', name: 'token-readable', sub: 'FORMAT_FAILURE' },
   { code: 'certificate', block: 'certificate', name: 'authority-certificate', sub: 'NO_SIGNING_CERTIFICATE_FOUND' },
+  { code: 'data-missing', block: 'crypto', name: 'stamped-data-found', sub: 'SIGNED_DATA_NOT_FOUND' },
   { code: 'imprint', block: 'crypto', name: 'imprint', sub: 'HASH_FAILURE' },
   { code: 'index', block: 'crypto', name: 'hash-index', sub: 'HASH_FAILURE' },
   { code: 'value', block: 'crypto', name: 'token-signature', sub: 'SIG_CRYPTO_FAILURE' },

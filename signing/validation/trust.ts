@@ -95,8 +95,7 @@ function weighDoubts(
   const settled = doubts.map((doubt) => [doubt, settle(doubt, madeAfter)] as const)
   const mayHelp = settled.some(([{ past }, report]) => report === null && past) && valueProof.time < bench.now
   if (!mayHelp) return settled.map(([doubt, report]) => report ?? openDoubt(doubt))
-  const signerProof = earlier(valueProof, bench.poe.of(path.certificates[0].sha256))
-  const answer = slide(bench, path, { purpose, signerProof })
+  const answer = slide(bench, path, { purpose, valueProof })
   const checked = { block: 'past', name: 'past-certificate-validation' } as const
   if (answer.kind === 'blocked') {
     const note = informed({ ...checked, subject: answer.certificate.sha256 }, answer.detail)

@@ -3,7 +3,7 @@
  */
 import type { Certificate } from '../trust/certificate.ts'
 import { readable } from '../trust/revocation/inquiry.ts'
-import type { Evidence } from '../trust/revocation/verdict.ts'
+import type { Evidence, RevocationVerdict } from '../trust/revocation/verdict.ts'
 import type { TrustAnchor, TrustPurpose } from '../trust/trust-anchor.ts'
 import type { DocumentFacts } from './facts.ts'
 import { objectId } from './object-id.ts'
@@ -20,6 +20,8 @@ export interface Workbench {
   readonly ocsps: readonly Buffer[]
   /** grows while time-stamps are judged, newest first */
   readonly poe: ProofsOfExistence
+  /** filled by status.ts */
+  readonly presentStatuses: Map<string, RevocationVerdict>
 }
 
 export function layOut(
@@ -37,6 +39,7 @@ export function layOut(
     crls: distinct([...facts.evidence.crls, ...evidence.crls], objectId),
     ocsps: distinct([...facts.evidence.ocsps, ...evidence.ocsps], objectId),
     poe: new ProofsOfExistence(now),
+    presentStatuses: new Map(),
   }
 }
 

@@ -152,6 +152,7 @@ export const en: ReportTexts = {
     'timestamp-copied': 'A time-stamp appears more than once. It counts once.',
     encrypted: 'The document is encrypted and was opened with the password.',
     'revocation-aged': 'The revocation data are older than the policy wishes.',
+    unreadable: 'The file cannot be read. Whether it is signed cannot be told.',
     'certificate-restricted': 'The certificate states restrictions.',
   },
   scope: {

@@ -2,7 +2,9 @@
  * Which OCSP answers count for a certificate (RFC 6960 §3.2, §4.2.2.2).
  *
  * An answer is accepted from the CA itself, from a delegate that this CA issued for the purpose, or from a responder
- * that the caller trusts. The same name with another key is nobody.
+ * that the caller trusts. The same name with another key is nobody. The local configuration that the standard allows
+ * (§4.2.2.2, first item) also takes in delegates of the trust anchor that issued the CA: many authorities answer for
+ * all their CAs with one responder below the root, and the root could speak through any CA of its own anyway.
  */
 import { createHash } from 'node:crypto'
 import { TAG, childrenOf, decode, expect } from '../../asn1/der.ts'
@@ -142,12 +144,22 @@ function entitlement(inquiry: Inquiry, { producedAt }: OcspResponse, candidate: 
   const { issuer, trustedResponders } = inquiry
   if (candidate.spki.equals(issuer.spki) && candidate.subject.key === issuer.subject.key) return null
   if (trustedResponders.some(({ sha256 }) => sha256 === candidate.sha256)) return null
-  if (!isDelegate(candidate, issuer, producedAt)) return 'unauthorised-signer'
+  const delegator = delegatorOf(inquiry, candidate, producedAt)
+  if (delegator === null) return 'unauthorised-signer'
   // §4.2.2.2.1: with nocheck the CA vouches for the delegate for its whole lifetime
   if (candidate.extensions.has(EXTENSION.ocspNoCheck)) return null
-  const { kind } = inquiry.judgeSigner(candidate, issuer)
+  const { kind } = inquiry.judgeSigner(candidate, delegator)
   if (kind === 'good') return null
   return kind === 'revoked' || kind === 'hold' ? 'signer-revoked' : 'signer-status-unknown'
+}
+
+/** Who made this certificate a responder for the issuer: the issuer, or the anchor above it; null: nobody. */
+function delegatorOf({ issuer, anchors }: Inquiry, candidate: Certificate, at: Date): Certificate | null {
+  if (isDelegate(candidate, issuer, at)) return issuer
+  const above = anchors.find(
+    ({ certificate }) => isDelegate(candidate, certificate, at) && isIssuedBy(issuer, certificate),
+  )
+  return above?.certificate ?? null
 }
 
 /** Issued for the purpose, by this CA itself, and in force when it signed. */
