@@ -32,7 +32,7 @@ export async function readFacts(source: RandomAccess, options: ReadOptions): Pro
   if (kind === 'unknown') return unreadable(source, kind, options)
   if (kind !== 'pdf' && kind !== 'zip' && source.size > MAX_IN_MEMORY) return unreadable(source, kind, options)
   try {
-    return await readKind(source, kind, options)
+    return await withTraces(await readKind(source, kind, options), source, options)
   } catch (error) {
     if (!(error instanceof SigningError) || NOT_OF_THE_DOCUMENT.has(error.code)) throw error
     return unreadable(source, kind, options)
@@ -56,6 +56,24 @@ async function readKind(
   }
 }
 
+/** Where the reader found no signature, but an unclean document with parts of one, the signature is broken. */
+async function withTraces(
+  facts: DocumentFacts,
+  source: RandomAccess,
+  { looksSigned }: ReadOptions,
+): Promise<DocumentFacts> {
+  const isEmpty = facts.signatures.length === 0 && facts.timestamps.length === 0
+  const isUnclean = facts.findings.some(({ severity }) => severity === 'unclean')
+  if (!isEmpty || !isUnclean || !looksSigned) return facts
+  return { ...facts, signatures: [await brokenSignature(source, facts.format === 'pdf' ? 'PAdES' : 'XAdES')] }
+}
+
+async function brokenSignature(source: RandomAccess, form: SignatureFacts['form']): Promise<SignatureFacts> {
+  const head = await source.read(0, Math.min(source.size, HEAD_BYTES))
+  const fault = { code: 'format', detail: 'it looks signed and cannot be read' } as const
+  return unreadableSignature({ id: 'S1', form, name: '' }, head, fault)
+}
+
 async function unreadable(
   source: RandomAccess,
   kind: DocumentKind,
@@ -67,9 +85,7 @@ async function unreadable(
   const base: DocumentFacts = { format, signatures: [], timestamps: [], evidence: none, findings: [] }
   if (isPlain) return base
   if (!looksSigned) return { ...base, findings: [{ severity: 'unclean', code: 'unreadable', detail: '' }] }
-  const head = await source.read(0, Math.min(source.size, HEAD_BYTES))
-  const fault = { code: 'format', detail: 'it looks signed and cannot be read' } as const
-  return { ...base, signatures: [unreadableSignature({ id: 'S1', form, name: '' }, head, fault)] }
+  return { ...base, signatures: [await brokenSignature(source, form)] }
 }
 
 /** RFC 7468: DER in Base64 between two lines; bytes that are no such text are returned as they are. */
