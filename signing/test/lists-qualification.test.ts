@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import { encode, oid, sequence } from '../asn1/der.ts'
 import type { Certificate } from '../trust/certificate.ts'
-import { parseCertificate } from '../trust/certificate.ts'
 import type { AcceptedList } from '../trust/lists/check-list.ts'
 import { parseTrustedList } from '../trust/lists/read-list.ts'
 import { createTrustedLists } from '../trust/lists/trusted-lists.ts'
 import type { QualificationReport } from '../validation/report.ts'
-import { sharedData } from './shared-data.ts'
 import { keyUsage, listXml, policySet, qualification } from './support/test-lists.ts'
 import type { TestList, TestService } from './support/test-lists.ts'
 import { extension, issue, keyUsage as usageExtension } from './trust-pki.ts'
@@ -295,55 +291,4 @@ describe('qualification after trusted lists', () => {
     )
     assert.equal(anchors[0]?.source, 'trusted list DE 9: P, CA 1 (CA/QC)')
   })
-})
-
-describe('qualification of the common corpus', () => {
-  const manifest = join(sharedData, 'tl', 'manifest.json')
-  if (!existsSync(manifest)) {
-    console.log('    common test data are not beside the repository: lists of the corpus not judged')
-    return
-  }
-  const pem = (...parts: string[]): Certificate =>
-    parseCertificate(
-      Buffer.from(
-        readFileSync(join(sharedData, 'pki', 'certs', ...parts), 'utf8').replace(/-----[^-]+-----/g, ''),
-        'base64',
-      ),
-    )
-  const signers: Record<string, string> = {
-    'files/pades-b-lt-A.pdf': 'seal',
-    'files/pades-noqscd-A.pdf': 'seal-noqscd',
-    'files/pades-esign-A.pdf': 'sign',
-    'files/pades-qccclegislation-A.pdf': 'seal-cc',
-  }
-  interface Synthetic {
-    tl: string
-    results: { file: string; indication: string; qualificationAccept: string[] }[]
-  }
-  const { synthetic } = JSON.parse(readFileSync(manifest, 'utf8')) as { synthetic: Synthetic[] }
-  for (const { tl, results } of synthetic) {
-    if (tl.includes('broken')) continue
-    it(`answers as accepted: ${tl}`, () => {
-      const list = acceptedBytes(readFileSync(join(sharedData, 'tl', tl)))
-      for (const { file, qualificationAccept, indication } of results) {
-        const certificate = pem('qca', `${signers[file] ?? ''}.cert.pem`)
-        const path = [certificate, pem('root', 'qca.cert.pem')] as const
-        const { qualifier } = createTrustedLists({ listOfLists: null, pivots: [], lists: [list] })
-        const anchor = { certificate: pem('root', 'root.cert.pem'), source: 'corpus' }
-        const bestTime = new Date('2026-03-10T09:00:00Z')
-        const limits = { at: new Date('2026-11-22T00:00:00Z'), maxOverdueDays: 14 }
-        const question = {
-          certificate,
-          path,
-          anchor,
-          form: 'signature' as const,
-          issuedAt: certificate.notBefore,
-          bestTime,
-        }
-        const { kind, proof } = qualifier(limits).qualify(question)
-        if (indication !== 'TOTAL-PASSED') assert.equal(proof, null)
-        else assert.ok(qualificationAccept.includes(kind.toUpperCase().replace('-', '_')), `${file}: ${kind}`)
-      }
-    })
-  }
 })
