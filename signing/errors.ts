@@ -47,6 +47,10 @@ export type SigningErrorCode =
   /** encrypted bytes that do not open with the right key: damaged, or the key is another one */
   | 'signing/decryption-failed'
 
+  /** a ZIP container that cannot be read in one way only, or beyond the limits */
+  | 'signing/container-damaged'
+  /** names of files that cannot stand in one container: unfit, twice, or reserved */
+  | 'signing/bad-file-name'
   /** no time-stamping authority gave a time-stamp that passes the checks */
   | 'signing/timestamp-unavailable'
   /** a time-stamp or signature is larger than the room reserved for it; trying again reserves more */

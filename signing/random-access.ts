@@ -47,6 +47,45 @@ export function appendedAccess(source: RandomAccess, appended: Buffer): RandomAc
   }
 }
 
+/** Several documents one after the other, without copying them. */
+export function joinedAccess(parts: readonly RandomAccess[]): RandomAccess {
+  const starts: number[] = []
+  let size = 0
+  for (const part of parts) {
+    starts.push(size)
+    size += part.size
+  }
+  return {
+    size,
+    async read(position, length) {
+      const found: Buffer[] = []
+      const end = position + length
+      // those before are empty, or end where this one begins
+      for (let index = firstAt(starts, position); index < parts.length; index++) {
+        const part = parts[index]
+        const start = starts[index] ?? size
+        if (part === undefined || start >= end) break
+        const from = Math.max(0, position - start)
+        const until = Math.min(part.size, end - start)
+        if (from < until) found.push(await part.read(from, until - from))
+      }
+      return found.length === 1 && found[0] !== undefined ? found[0] : Buffer.concat(found)
+    },
+  }
+}
+
+/** Index of the last start that is not behind `position`. */
+function firstAt(starts: readonly number[], position: number): number {
+  let low = 0
+  let high = starts.length
+  while (low + 1 < high) {
+    const middle = (low + high) >> 1
+    if ((starts[middle] ?? 0) <= position) low = middle
+    else high = middle
+  }
+  return low
+}
+
 /**
  * Remembers the last pages read, so that a parser which jumps about in small steps asks the source seldom.
  * Memory: at most PAGES x PAGE_BYTES.

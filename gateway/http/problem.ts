@@ -140,6 +140,8 @@ const SIGNING = {
   'signing/xml-forbidden': UNREADABLE_XML,
   'signing/xml-too-large': [413, 'Die Nachricht ist zu groß', 'The message is too large'],
   'signing/decryption-failed': [400, 'Die Nachricht lässt sich nicht entschlüsseln', 'The message cannot be decrypted'],
+  'signing/container-damaged': [422, 'Der Container ist beschädigt', 'The container is damaged'],
+  'signing/bad-file-name': [400, 'Ein Dateiname ist nicht zulässig', 'A file name is not acceptable'],
   'signing/timestamp-unavailable': [503, 'Zurzeit gibt es keinen Zeitstempel', 'No time-stamp to be had at present'],
   'signing/no-room': OPERATOR,
   'signing/fetch-failed': OPERATOR,

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import { SigningError } from '../errors.ts'
-import { bufferAccess } from '../random-access.ts'
+import { bufferAccess, piecesOf } from '../random-access.ts'
 import type { RandomAccess } from '../random-access.ts'
 import type { SignedDataParts } from './container.ts'
 
@@ -38,12 +38,5 @@ export async function digestSource(source: RandomAccess, digest: string): Promis
 
 /** @throws SigningError `signing/source-changed` the source is shorter than it says */
 export async function hashSource(source: RandomAccess, hash: Hash): Promise<void> {
-  for (let at = 0; at < source.size;) {
-    const bytes = await source.read(at, Math.min(READ_BYTES, source.size - at))
-    if (bytes.length === 0) throw new SigningError('signing/source-changed', 'the document is shorter than its size')
-    hash.update(bytes)
-    at += bytes.length
-  }
+  for await (const bytes of piecesOf(source)) hash.update(bytes)
 }
-
-const READ_BYTES = 256 * 1024

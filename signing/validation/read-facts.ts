@@ -3,6 +3,7 @@
  *
  * A file that looks signed and cannot be read is a broken signature, never "unsigned".
  */
+import { readAsicFacts } from '../asic/facts.ts'
 import { readCmsFacts } from '../cms/document.ts'
 import { SigningError } from '../errors.ts'
 import type { SigningErrorCode } from '../errors.ts'
@@ -48,7 +49,7 @@ async function readKind(
     case 'pdf':
       return readPdfFacts(source, password === null ? {} : { password })
     case 'zip':
-      throw new SigningError('signing/algorithm-refused', 'containers are not read yet')
+      return readAsicFacts(source)
     case 'xml':
       return readXadesFacts(await source.read(0, source.size), detached)
     case 'cms':
