@@ -61,20 +61,25 @@ export function fillByteRange(update: Buffer, at: number, before: number): ByteR
 
 /** Writes the CMS object into the hole, in place; what remains of the hole stays zero (EN 319 142-1 §5.2). */
 export function fillContents(update: Buffer, range: ByteRange, before: number, cms: Buffer): void {
-  const hex = cms.toString('hex')
-  const start = range.gapStart - before
-  const end = range.gapEnd - before
-  const hole = update.toString('latin1', start, end)
-  if (!/^<0+>$/.test(hole)) throw broken()
-  if (hex.length > end - start - 2) {
+  const start = range.gapStart - before + 1
+  const end = range.gapEnd - before - 1
+  const hole = update.subarray(start, end)
+  if (update[start - 1] !== LESS || update[end] !== GREATER || hole[0] !== ZERO || !isRepeated(hole)) throw broken()
+  if (cms.length * 2 > hole.length) {
     throw new SigningError('signing/no-room', 'the signature does not fit into the place reserved for it')
   }
-  update.write(hex, start + 1, 'latin1')
+  update.write(cms.toString('hex'), start, 'latin1')
+}
+
+/** Every byte is like the one before it. */
+function isRepeated(bytes: Buffer): boolean {
+  return bytes.subarray(1).equals(bytes.subarray(0, -1))
 }
 
 function broken(): SigningError {
   return new SigningError('signing/signature-failed', 'the signature does not fit into the place reserved for it')
 }
 
+const [LESS, GREATER, ZERO] = [0x3c, 0x3e, 0x30]
 /** Room for three offsets of ten digits, as `withHoles` comes out. */
 const BYTE_RANGE = '/ByteRange [0 9999999999 9999999999 9999999999]'
