@@ -30,6 +30,12 @@ export type SigningErrorCode =
   | 'signing/key-file-damaged'
   /** the key must not be used for this: expired, not yet valid, wrong usage, or too weak by policies/algorithms.ts */
   | 'signing/key-unusable'
+  /** a token or service that holds the key cannot be reached or asked, or has no such key; trying later may help */
+  | 'signing/key-unavailable'
+  /** the token refused the PIN; it is not tried again, because a few wrong ones lock the token */
+  | 'signing/pin-refused'
+  /** the certificate is not a qualified one, and the settings do not allow seals that are only advanced */
+  | 'signing/key-not-qualified'
   /** a certificate, CMS object or key structure is not well-formed DER */
   | 'signing/asn1-damaged'
   /** the private-key operation failed, or its result does not verify */

@@ -143,6 +143,9 @@ const SIGNING = {
   'signing/container-damaged': [422, 'Der Container ist beschädigt', 'The container is damaged'],
   'signing/bad-file-name': [400, 'Ein Dateiname ist nicht zulässig', 'A file name is not acceptable'],
   'signing/timestamp-unavailable': [503, 'Zurzeit gibt es keinen Zeitstempel', 'No time-stamp to be had at present'],
+  'signing/key-unavailable': [503, 'Der Siegelschlüssel ist zurzeit nicht erreichbar', 'The seal key is out of reach'],
+  'signing/pin-refused': OPERATOR,
+  'signing/key-not-qualified': OPERATOR,
   'signing/no-room': OPERATOR,
   'signing/fetch-failed': OPERATOR,
   'signing/evidence-missing': [

@@ -1,13 +1,16 @@
 /** Other people's programs that judge what we make: poppler's pdfsig, qpdf, OpenSSL. */
 import { execFile, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 /**
- * Which of the programs this machine lacks. A suite that needs one says so in one line and does not run; where services
+ * Which of the programs (or, by their path, libraries) this machine lacks. A suite that needs one says so in one line and does not run; where services
  * are required (CI), it fails.
  */
 function missingPrograms(...names: string[]): string[] {
-  return names.filter((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error !== undefined)
+  return names.filter((name) =>
+    name.endsWith('.so') ? !existsSync(name) : spawnSync(name, ['--version'], { stdio: 'ignore' }).error !== undefined,
+  )
 }
 
 /** True when all are there. Call while the suite is being described. */

@@ -25,7 +25,8 @@ let serial = 0x1000
 
 export function issue({ commonName, key, issuer, from, until, extensions }: CertificateWish): Holder {
   const name = distinguishedName(commonName)
-  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' })
+  const publicKey = key.type === 'public' ? key : createPublicKey(key)
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
   const algorithm = signatureAlgorithm(issuer?.key ?? key)
   const tbs = der.sequence(
     der.encode(0xa0, der.integer(2)),
