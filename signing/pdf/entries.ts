@@ -10,15 +10,17 @@ import { readableCertificates } from '../cms/signer-certificate.ts'
 import { SigningError } from '../errors.ts'
 import { readTokenFacts } from '../timestamp/facts.ts'
 import type { Certificate } from '../trust/certificate.ts'
-import type { SignatureFacts, SignatureFault, SignatureScope, TimestampFacts } from '../validation/facts.ts'
+import type { SignatureFacts, SignatureScope, TimestampFacts } from '../validation/facts.ts'
 import type { Finding } from '../validation/finding.ts'
 import { numbering } from '../validation/numbering.ts'
 import type { Numbering } from '../validation/numbering.ts'
 import { unreadableSignature } from '../validation/unreadable-signature.ts'
 import { nameAt } from './fields.ts'
+import { createLaterChanges } from './later-changes.ts'
+import type { LaterChanges } from './later-changes.ts'
 import { createRangeDigests } from './revisions/digests.ts'
 import type { RangeDigests } from './revisions/digests.ts'
-import type { Revisions } from './revisions/revisions.ts'
+import type { Revision, Revisions } from './revisions/revisions.ts'
 import type { StoreAddition } from './revisions/security-stores.ts'
 import { findSignatureSites } from './revisions/signature-sites.ts'
 import type { SignatureSite } from './revisions/signature-sites.ts'
@@ -46,6 +48,7 @@ interface Context {
   stores: readonly StoreAddition[]
   digests: RangeDigests
   numbers: Numbering
+  laterChanges: LaterChanges
   /** certificates of the security store */
   others: readonly Certificate[]
 }
@@ -53,12 +56,14 @@ interface Context {
 export async function readEntries(
   revisions: Revisions,
   stores: readonly StoreAddition[],
-): Promise<{ entries: Entry[]; findings: Finding[] }> {
-  const drafts = await draftsOf(revisions)
+): Promise<{ entries: Entry[]; sites: SignatureSite[] }> {
+  const sites = await findSignatureSites(revisions)
+  const drafts = await draftsOf(revisions, sites)
   const context: Context = {
     revisions,
     stores,
     numbers: numbering(),
+    laterChanges: createLaterChanges(revisions, oldestOf(revisions, drafts)),
     digests: createRangeDigests(
       revisions.source,
       drafts.flatMap(({ verdict }) => (verdict.kind === 'good' ? [verdict.range] : [])),
@@ -73,15 +78,20 @@ export async function readEntries(
       draft.kind === 'timestamp' ? await readTimestamp(context, draft, entries) : await readSignature(context, draft),
     )
   }
-  return { entries, findings: [] }
+  return { entries, sites }
+}
+
+function oldestOf({ newest }: Revisions, drafts: readonly Draft[]): Revision {
+  const closed = drafts.flatMap(({ verdict }) => (verdict.kind === 'good' ? [verdict.revision] : []))
+  return closed.reduce((oldest, revision) => (revision.index < oldest.index ? revision : oldest), newest)
 }
 
 type Draft = Pick<Entry, 'kind' | 'site' | 'verdict'> & { subFilter: string | null }
 
 /** In the order in which they were made; those that do not say when come where their revision is. */
-async function draftsOf(revisions: Revisions): Promise<Draft[]> {
+async function draftsOf(revisions: Revisions, sites: readonly SignatureSite[]): Promise<Draft[]> {
   const drafts: Draft[] = []
-  for (const site of (await findSignatureSites(revisions)).slice(0, MAX_SIGNATURES)) {
+  for (const site of sites.slice(0, MAX_SIGNATURES)) {
     const { document } = site.first
     const subFilter = site.dictionary === null ? null : await nameAt(document, site.dictionary, 'SubFilter')
     const type = site.dictionary === null ? null : await nameAt(document, site.dictionary, 'Type')
@@ -127,10 +137,9 @@ async function readSignature(context: Context, { site, verdict, kind, subFilter 
     others,
     rangeDigest: (digest) => digests(range, digest),
   })
-  const faults: SignatureFault[] = []
-  const findings: Finding[] = []
+  const { faults, findings } = await context.laterChanges.of(site, verdict.revision)
   if (site.fields.size > 1) {
-    faults.push({ code: 'format', detail: 'one signature is the value of several fields' })
+    faults.unshift({ code: 'format', detail: 'one signature is the value of several fields' })
   }
   const { signature } = signer
   const isBroken = signature.scope.kind === 'nothing'
@@ -139,7 +148,7 @@ async function readSignature(context: Context, { site, verdict, kind, subFilter 
     faults: [...faults, ...signature.faults],
     carriesEvidence: stores.some(({ objects }) => objects.some(({ kind: stored }) => REVOCATION.has(stored))),
     scope: isBroken ? { ...signature.scope, revisionBytes: range.end } : scopeOf(revisions, verdict),
-    findings: [...findings, ...signature.findings],
+    findings: [...findings, ...signature.findings, ...trailerFinding(verdict)],
   }
   return {
     ...common,
@@ -148,6 +157,11 @@ async function readSignature(context: Context, { site, verdict, kind, subFilter 
     signatures: [whole, ...signer.countersignatures],
     timestamps: signer.timestamps,
   }
+}
+
+function trailerFinding({ isComplete }: RangeVerdict & { kind: 'good' }): Finding[] {
+  if (isComplete) return []
+  return [{ severity: 'unclean', code: 'uncovered-bytes', detail: 'the end of the trailer of the signed revision' }]
 }
 
 function scopeOf({ newest, source }: Revisions, verdict: RangeVerdict & { kind: 'good' }): SignatureScope {

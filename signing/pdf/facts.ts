@@ -15,8 +15,9 @@ import type { Entry } from './entries.ts'
 import { readRevisions } from './revisions/revisions.ts'
 import type { Revisions } from './revisions/revisions.ts'
 import { scanForTraces } from './revisions/scan.ts'
+import type { Traces } from './revisions/scan.ts'
 import { readSecurityStores } from './revisions/security-stores.ts'
-import { remains } from './revisions/remains.ts'
+import { findRemains } from './revisions/remains.ts'
 
 /**
  * Never throws for what a signature looks like. A document with traces of a signature whose structure cannot be read
@@ -32,7 +33,7 @@ export async function readPdfFacts(source: RandomAccess, options: OpenOptions = 
   const traces = await scanForTraces(source)
   try {
     const revisions = await readRevisions(source, traces.lastStart, options)
-    return await factsOf(revisions)
+    return await factsOf(revisions, traces)
   } catch (error) {
     const isStructure = error instanceof SigningError && STRUCTURE.has(error.code)
     const count = traces.byteRanges.length || traces.subFilters.length
@@ -41,20 +42,28 @@ export async function readPdfFacts(source: RandomAccess, options: OpenOptions = 
   }
 }
 
-async function factsOf(revisions: Revisions): Promise<DocumentFacts> {
+async function factsOf(revisions: Revisions, traces: Traces): Promise<DocumentFacts> {
   const stores = await readSecurityStores(revisions)
   const stored = evidenceOf(stores.flatMap(({ objects }) => objects))
-  const { entries, findings } = await readEntries(revisions, stores)
+  const { entries, sites } = await readEntries(revisions, stores)
   const signatures = entries.flatMap((entry) => entry.signatures)
-  const left = remains(revisions)
-  const hidden = signatures.length === 0 && entries.length === 0 ? left.signatureLike : 0
+  const left = await findRemains(revisions, sites, {
+    traces,
+    signedEnd: Math.max(0, ...entries.map(endOf)),
+  })
+  const hidden = signatures.length === 0 ? left.signatureLike : 0
   return {
     format: 'pdf',
     signatures: hidden > 0 ? unreadable(hidden, 'it is not in the form').signatures : signatures,
     timestamps: withoutCopies(entries.flatMap((entry) => entry.timestamps)),
     evidence: joinEvidence([stored, ...entries.map(evidenceInside)]),
-    findings: [...findings, ...left.findings, ...encryptionFinding(revisions)],
+    findings: [...left.findings, ...encryptionFinding(revisions)],
   }
+}
+
+/** Time-stamps cover bytes without anybody answering for them. */
+function endOf({ kind, verdict }: Entry): number {
+  return kind === 'signature' && verdict.kind === 'good' ? verdict.range.end : 0
 }
 
 function evidenceInside({ signer, verdict, kind, inside }: Entry): DocumentFacts['evidence'] {

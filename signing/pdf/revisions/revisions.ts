@@ -86,8 +86,8 @@ function groups(sections: readonly XrefSection[]): Group[] {
   const found: Group[] = []
   let previous: XrefSection | undefined
   for (const section of sections) {
-    const isHybrid = previous?.style === 'table' && section.style === 'stream' && names(previous, section)
-    const isLinearised = previous !== undefined && section.from > previous.from
+    const isHybrid = section.style === 'stream' && names(previous, section)
+    const isLinearised = section.from > (previous?.from ?? Infinity)
     const current = found.at(-1)
     if (isHybrid || isLinearised) current?.push(section)
     else found.push([section])
@@ -96,8 +96,9 @@ function groups(sections: readonly XrefSection[]): Group[] {
   return found
 }
 
-function names({ trailer }: XrefSection, { from }: XrefSection): boolean {
-  const named = trailer.entries.get('XRefStm')
+function names(table: XrefSection | undefined, { from }: XrefSection): boolean {
+  if (table?.style !== 'table') return false
+  const named = table.trailer.entries.get('XRefStm')
   return named?.kind === 'number' && Number(named.text) === from
 }
 
@@ -108,9 +109,9 @@ async function extent(
   const closed = Math.max(...group.map(({ to }) => to))
   const none = { sections: group, closed, eof: null, end: null }
   const tail = (await source.read(closed, Math.min(TAIL_BYTES, source.size - closed))).toString('latin1')
-  const before = /^\s*(?:endstream\s*endobj)?[\s\0]*/.exec(tail)?.[0].length ?? 0
+  const before = BEFORE_START.exec(tail)?.[0].length ?? 0
   const start = await readStart(source, closed + before)
-  if (start === null || start.section !== group[0].from) return none
+  if (start?.section !== group[0].from) return none
   return { ...none, eof: start.eof, end: await skipWhiteSpace(source, start.eof) }
 }
 
@@ -141,3 +142,5 @@ async function checkHeader(source: RandomAccess): Promise<void> {
 const HEADER_SEARCH_BYTES = 1024
 const TAIL_BYTES = 1024
 const START_BYTES = 256
+/** a cross-reference stream has two words behind its data; producers leave comments */
+const BEFORE_START = /^\s*(?:endstream\s*endobj)?(?:[\s\0]|%(?!%EOF)[^\r\n]*[\r\n])*/

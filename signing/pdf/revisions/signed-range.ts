@@ -50,10 +50,10 @@ export async function judgeRange(revisions: Revisions, site: SignatureSite): Pro
 /** The verdict in words when /ByteRange is not two ranges with a gap between them. */
 function readNumbers(value: PdfValue | undefined): SignedRange | string {
   if (value === undefined || value.kind === 'null') return '/ByteRange is missing'
-  if (value.kind !== 'array') return '/ByteRange is no array'
-  if (value.items.length !== 4) return '/ByteRange does not have four numbers'
-  const [start = -1, gapStart = -1, gapEnd = -1, rest = -1] = value.items.map((item) => wholeNumber(item) ?? -1)
-  if (Math.min(start, gapStart, gapEnd, rest) < 0) return '/ByteRange has a number that is none'
+  if (value.kind !== 'array' || value.items.length !== 4) return '/ByteRange does not have four numbers'
+  const numbers = value.items.map((item) => wholeNumber(item) ?? -1)
+  if (Math.min(...numbers) < 0) return '/ByteRange has a number that is none'
+  const [start, gapStart = 0, gapEnd = 0, rest = 0] = numbers
   if (start !== 0) return '/ByteRange does not begin with the document'
   if (gapEnd - gapStart < 2 || gapEnd - gapStart > MAX_GAP_BYTES) return '/ByteRange has no sensible gap'
   return { gapStart, gapEnd, end: gapEnd + rest }

@@ -1,0 +1,59 @@
+/**
+ * Objects of one revision as a comparison reads them: streams too, decrypted, and without a throw for what is damaged.
+ */
+import type { PdfDocument } from '../document.ts'
+import { isObject, readObjectAt } from '../objects.ts'
+import { isDamage, placeOf } from '../revisions/signature-sites.ts'
+import { reference, wholeNumber } from '../values.ts'
+import type { PdfDictionary, PdfReference, PdfValue } from '../values.ts'
+
+export interface ComparedObject {
+  /** the null object when nothing is there */
+  value: PdfValue
+  /** where the data of a stream lie, not decoded; null: no stream */
+  stream: { start: number; length: number } | null
+  /** the same text for the same bytes */
+  place: string
+  /** it is there and cannot be read */
+  isDamaged: boolean
+}
+
+export async function readCompared(document: PdfDocument, wanted: PdfReference): Promise<ComparedObject> {
+  const place = await placeOf(document, wanted)
+  try {
+    return { ...(await read(document, wanted)), place, isDamaged: false }
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    return { value: { kind: 'null' }, stream: null, place, isDamaged: true }
+  }
+}
+
+async function read(document: PdfDocument, wanted: PdfReference): Promise<Pick<ComparedObject, 'value' | 'stream'>> {
+  const { xref, source, budget, encryption } = document
+  const entry = await xref.find(wanted.number)
+  if (entry.kind !== 'at') return { value: await document.fetch(wanted), stream: null }
+  const object = await readObjectAt(source, entry.offset, budget)
+  // to some readers an object with another generation is there, to others not; all must be compared
+  const found = isObject(object, wanted) ? wanted : reference(object.number, object.generation)
+  const value = encryption?.decryptValue(object.value, found) ?? object.value
+  if (object.streamStart === null || value.kind !== 'dictionary') return { value, stream: null }
+  const length = wholeNumber(await document.resolve(value.entries.get('Length'))) ?? 0
+  return { value, stream: { start: object.streamStart, length: Math.min(length, source.size - object.streamStart) } }
+}
+
+/** The dictionary that a value is or leads to, of a stream too; null: something else. */
+export async function dictionaryOf(document: PdfDocument, value: PdfValue | undefined): Promise<PdfDictionary | null> {
+  const found = value?.kind === 'reference' ? (await readCompared(document, value)).value : value
+  return found?.kind === 'dictionary' ? found : null
+}
+
+/** The items of an array that a value is or leads to; none: something else. */
+export async function itemsOf(document: PdfDocument, value: PdfValue | undefined): Promise<readonly PdfValue[]> {
+  const found = value?.kind === 'reference' ? (await readCompared(document, value)).value : value
+  return found?.kind === 'array' ? found.items : []
+}
+
+export async function nameOf(document: PdfDocument, value: PdfValue | undefined): Promise<string | null> {
+  const found = value?.kind === 'reference' ? (await readCompared(document, value)).value : value
+  return found?.kind === 'name' ? found.value : null
+}
