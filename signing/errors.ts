@@ -46,6 +46,8 @@ export type SigningErrorCode =
   | 'signing/xml-malformed'
   /** XML with a document type or a processing instruction */
   | 'signing/xml-forbidden'
+  /** the XML document bears a signature that a further one would break */
+  | 'signing/xml-locked'
   /** XML beyond the limits of bytes, depth or count */
   | 'signing/xml-too-large'
   /** a digest, signature or cipher algorithm that is unknown or not accepted */

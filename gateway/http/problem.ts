@@ -138,6 +138,11 @@ const SIGNING = {
   ],
   'signing/xml-malformed': UNREADABLE_XML,
   'signing/xml-forbidden': UNREADABLE_XML,
+  'signing/xml-locked': [
+    422,
+    'Eine weitere Signatur bräche die vorhandene',
+    'A further signature would break the one that is there',
+  ],
   'signing/xml-too-large': [413, 'Die Nachricht ist zu groß', 'The message is too large'],
   'signing/decryption-failed': [400, 'Die Nachricht lässt sich nicht entschlüsseln', 'The message cannot be decrypted'],
   'signing/container-damaged': [422, 'Der Container ist beschädigt', 'The container is damaged'],

@@ -14,11 +14,11 @@ import { canonicalize } from '../xml/c14n.ts'
 import { findSignatures } from '../xml/dsig.ts'
 import { DSIG_NAMESPACE } from '../xml/namespaces.ts'
 import { parseDocument } from '../xml/parse.ts'
-import type { XmlLimits } from '../xml/parse.ts'
 import { signedDocument } from '../xml/references.ts'
 import type { SignedDocument } from '../xml/references.ts'
 import type { XmlElement } from '../xml/tree.ts'
 import { objectsWithin } from './carried.ts'
+import { XADES_LIMITS } from './limits.ts'
 import { countersignedBy } from './countersignature.ts'
 import { readXmlSignature } from './facts.ts'
 import type { Detached } from './outcomes.ts'
@@ -44,8 +44,8 @@ export async function readXadesFacts(
   let all: SignedDocument
   let elements: XmlElement[]
   try {
-    const document = parseDocument(bytes, LIMITS)
-    all = signedDocument(document, LIMITS)
+    const document = parseDocument(bytes, XADES_LIMITS)
+    all = signedDocument(document, XADES_LIMITS)
     elements = findSignatures(document.root)
   } catch (error) {
     if (error instanceof SigningError) return unreadable(bytes, context, error.message)
@@ -114,6 +114,3 @@ function unreadable(bytes: Buffer, { numbers, name }: XadesContext, detail: stri
   const id = numbers.nextSignatureId()
   return { ...base, signatures: [unreadableSignature({ id, form: 'XAdES', name }, bytes, { code: 'format', detail })] }
 }
-
-/** a tree takes some 300 bytes per element beside the text itself */
-const LIMITS: XmlLimits = { maxBytes: 32 * 1024 * 1024, maxDepth: 200, maxElements: 500_000 }

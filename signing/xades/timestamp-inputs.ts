@@ -40,14 +40,32 @@ export type InputDigest = (digest: Digest) => Promise<Buffer>
 export function inputsOf(property: XmlElement, stamped: StampedSignature): InputDigest[] {
   const form = formOf(property)
   if (form === null) return []
-  return partsOf(property, stamped).flatMap((parts) => {
-    if (parts.some((part) => 'feed' in part && part.feed === null)) return []
-    return async (digest: Digest) => {
-      const hash = createHash(digest)
-      for (const part of parts) await feed(hash, part, form, stamped.all)
-      return hash.digest()
-    }
-  })
+  return partsOf(property, stamped).flatMap((parts) => digestOfParts(parts, form, stamped.all))
+}
+
+/** The input of an archive time-stamp that will stand behind all unsigned properties that are there now. */
+export function nextArchiveInput(stamped: StampedSignature, form: CanonicalOptions): InputDigest | null {
+  const [usual = []] = archiveParts(stamped, stamped.properties.unsigned)
+  return digestOfParts(usual, form, stamped.all)[0] ?? null
+}
+
+/** The input of a signature time-stamp. */
+export function valueInput({ valueElement }: DsigSignature, all: SignedDocument, form: CanonicalOptions): InputDigest {
+  return async (digest) => {
+    const hash = createHash(digest)
+    await feed(hash, valueElement, form, all)
+    return hash.digest()
+  }
+}
+
+function digestOfParts(parts: readonly Part[], form: CanonicalOptions, all: SignedDocument): InputDigest[] {
+  if (parts.some((part) => 'feed' in part && part.feed === null)) return []
+  const input: InputDigest = async (digest) => {
+    const hash = createHash(digest)
+    for (const part of parts) await feed(hash, part, form, all)
+    return hash.digest()
+  }
+  return [input]
 }
 
 async function feed(hash: Hash, part: Part, form: CanonicalOptions, all: SignedDocument): Promise<void> {
@@ -65,7 +83,7 @@ function partsOf(property: XmlElement, stamped: StampedSignature): Part[][] {
   const includes = xadesChildren(property, 'Include')
   if (property.local === 'IndividualDataObjectsTimeStamp') return includedData(includes, stamped)
   if (includes.length > 0) return []
-  if (property.local === 'ArchiveTimeStamp') return archive(property, stamped)
+  if (property.local === 'ArchiveTimeStamp') return archiveParts(stamped, precedingOf(property, stamped, null))
   const parts = INPUTS[property.local]?.(property, stamped)
   return parts === undefined ? [] : [parts]
 }
@@ -101,16 +119,12 @@ function sigAndRefs(property: XmlElement, stamped: StampedSignature): Part[] {
  * EN 319 132-1 §5.5.2.2: data, SignedInfo, SignatureValue, KeyInfo, earlier unsigned properties, other objects. Objects
  * that references cover already are taken once more by some programs and left out by others; both cover everything.
  */
-function archive(property: XmlElement, stamped: StampedSignature): Part[][] {
-  const { signature, properties, outcomes } = stamped
+function archiveParts(
+  { signature, properties, outcomes }: StampedSignature,
+  unsigned: readonly XmlElement[],
+): Part[][] {
   const { signedInfo, valueElement, keyInfo } = signature
-  const before = [
-    ...outcomes,
-    signedInfo,
-    valueElement,
-    ...(keyInfo === null ? [] : [keyInfo]),
-    ...precedingOf(property, stamped, null),
-  ]
+  const before = [...outcomes, signedInfo, valueElement, ...(keyInfo === null ? [] : [keyInfo]), ...unsigned]
   const objects = signature.objects.filter((object) => object !== properties.object)
   const referenced = new Set(outcomes.map(({ node }) => node))
   const others = objects.filter((object) => !referenced.has(object))

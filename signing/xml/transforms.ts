@@ -175,12 +175,14 @@ const XPATH_URI = 'http://www.w3.org/TR/1999/REC-xpath-19991116'
 const CANONICAL_XML_11 = 'http://www.w3.org/2006/12/xml-c14n11'
 /** Canonical XML 1.0 without comments, where nothing else is said. */
 export const DEFAULT_FORM: CanonicalOptions = { xmlAttributes: '1.0' }
+/** What our own signatures are written in. */
+export const EXCLUSIVE_FORM: CanonicalOptions = { exclusive: new Set<string>() }
 const CANONICAL_FORMS: ReadonlyMap<string, CanonicalOptions> = new Map([
   [CANONICAL_XML, DEFAULT_FORM],
   [`${CANONICAL_XML}#WithComments`, { ...DEFAULT_FORM, comments: true }],
   [CANONICAL_XML_11, { xmlAttributes: '1.1' }],
   [`${CANONICAL_XML_11}#WithComments`, { xmlAttributes: '1.1', comments: true }],
-  [EXCLUSIVE_NAMESPACE, { exclusive: new Set<string>() }],
+  [EXCLUSIVE_NAMESPACE, EXCLUSIVE_FORM],
   [`${EXCLUSIVE_NAMESPACE}WithComments`, { exclusive: new Set<string>(), comments: true }],
 ])
 const FILTERS = [
