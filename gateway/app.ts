@@ -36,6 +36,7 @@ import { roomRoutes } from './rooms.ts'
 import type { Sealer } from './seal.ts'
 import { sessionApi } from './session-api.ts'
 import { sessionRoutes } from './session.ts'
+import { sealBatchRoutes } from './seal-batches.ts'
 import { signatureRoutes } from './signatures.ts'
 import type { Site } from './site.ts'
 import { limitSilence } from './tus/idle.ts'
@@ -81,7 +82,17 @@ export function createApp(deps: AppDeps): App {
   const passwords = createPasswords(deps.random)
   const signIn = createSignIn({ ...deps, passwords })
   const invitations = createInvitationFlow({ ...deps, passwords, signIn })
-  const house: House = { ...deps, access, signIn, invitations, cookies, limits, addressOf, show: pages.show }
+  const house: House = {
+    ...deps,
+    access,
+    signIn,
+    invitations,
+    cookies,
+    limits,
+    addressOf,
+    show: pages.show,
+    sealing: deps.seal !== null,
+  }
 
   const routes = routeTable(house, deps)
   const router = createRouter(routes, { authentication, cookies })
@@ -119,6 +130,7 @@ function routeTable(house: House, { seal, validate }: Pick<AppDeps, 'seal' | 'va
     ...uploadFormRoutes(house),
     ...fileRoutes(house, seal),
     ...signatureRoutes(house, validate),
+    ...sealBatchRoutes(house),
     ...accountRoutes(house),
   ]
 }

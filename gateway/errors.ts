@@ -49,6 +49,8 @@ export type GatewayErrorCode =
   | 'gateway/upload-is-final'
   /** The file is not released (yet). */
   | 'gateway/file-not-released'
+  /** a batch without a single file that could be sealed */
+  | 'gateway/nothing-to-seal'
   /** The password breaks a rule; `facts.rule` names it. */
   | 'gateway/weak-password'
   /** More work than this process takes on at once. */

@@ -11,6 +11,7 @@ import type { Call, Route } from './http/route.ts'
 import type { Principal } from './principal.ts'
 import { fileDocument } from './rooms.ts'
 import type { Sealer } from './seal.ts'
+import { readWishes } from './seal-wishes.ts'
 import { seeOther } from './session.ts'
 import { filePage } from './web/file-page.ts'
 
@@ -23,7 +24,7 @@ export function fileRoutes(house: House, seal: Sealer | null): Route[] {
     members('page', 'GET /files/:id/content', 'none', (call) => download(house, call)),
     members('page', 'POST /files/:id/seal', 'form', async (call) => {
       const { file } = await reach(house, call, 'file.seal')
-      await sealOf(seal)(file.id, call.principal.actor)
+      await sealOf(seal)(file.id, call.principal.actor, readWishes(call.fields))
       seeOther(call.ctx, `/files/${file.id}?done=sealed`)
     }),
     members('page', 'POST /files/:id/erase', 'form', async (call) => {
@@ -40,9 +41,13 @@ export function fileRoutes(house: House, seal: Sealer | null): Route[] {
       call.ctx.body = { ...fileDocument(file), versions: versions.map(versionDocument) }
     }),
     members('api', 'GET /api/files/:id/content', 'none', (call) => download(house, call)),
-    members('api', 'POST /api/files/:id/seal', 'none', async (call) => {
+    members('api', 'POST /api/files/:id/seal', 'json', async (call) => {
       const { file } = await reach(house, call, 'file.seal')
-      call.ctx.body = await sealOf(seal)(file.id, call.principal.actor)
+      call.ctx.body = await sealOf(seal)(
+        file.id,
+        call.principal.actor,
+        readWishes(call.json as Record<string, unknown>),
+      )
     }),
     members('api', 'DELETE /api/files/:id', 'none', async (call) => {
       const { file } = await reach(house, call, 'file.erase')

@@ -30,4 +30,6 @@ export interface House extends World {
   /** key of rate limits for the client of a request */
   addressOf(ctx: Context): string
   show: Show
+  /** whether a seal key is set up */
+  sealing: boolean
 }

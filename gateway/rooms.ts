@@ -46,13 +46,14 @@ export async function showRoom(house: House, call: Call<Principal>, problem: str
   const room = await access.room(call.principal, parseId('room', call.param('id')), 'room.read')
   const after = queryValue(call.ctx, 'after')
   const files = await storage.files.list(room.id, { after, limit: PAGE_ROWS })
-  const may = await access.ask(call.principal, room, ['file.upload'])
+  const may = await access.ask(call.principal, room, ['file.upload', 'file.seal'])
   const told = queryValue(call.ctx, 'done')
   const done = told === 'uploaded' || told === 'erased' ? told : null
   const page: RoomPage = {
     room,
     files,
     mayUpload: may.has('file.upload'),
+    maySeal: house.sealing && may.has('file.seal'),
     formLimit: house.site.maxFormBytes,
     done,
     problem,

@@ -27,8 +27,14 @@ export async function readForm(ctx: Context): Promise<Record<string, string>> {
   return fields
 }
 
+/** RFC 9112 §6.3: a request without either header has no body. */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
 /** The body as JSON of a given shape; an absent body is `{}`. @throws GatewayError as {@link readForm} */
 export async function readJson(ctx: Context): Promise<unknown> {
+  if (!hasBody(ctx.req)) return {}
   requireType(ctx, 'application/json')
   const text = decode(await readBody(ctx.req, BODY_BYTES))
   refuseDepth(text)

@@ -67,6 +67,7 @@ const GATEWAY = {
     'This upload takes no bytes of its own',
   ],
   'gateway/file-not-released': [409, 'Die Datei ist noch nicht freigegeben', 'The file has not been released yet'],
+  'gateway/nothing-to-seal': [409, 'Hier gibt es nichts zu siegeln', 'There is nothing to seal here'],
   'gateway/weak-password': [422, 'Das Passwort ist nicht sicher genug', 'The password is not strong enough'],
   'gateway/busy': [503, 'Gerade ist zu viel los', 'Too busy right now'],
   'gateway/not-configured': [501, 'Das ist hier nicht eingerichtet', 'Not set up here'],

@@ -10,6 +10,7 @@ import { openBrowser } from './support/browser.ts'
 import { OPERATOR, openWebHouse } from './support/web-house.ts'
 import type { WebHouse } from './support/web-house.ts'
 
+const PLAIN = { sources: null, level: 'B-B' } as const
 const PDF = buildPdf({ objects: onePage() })
 /** larger than the chunks in which contents are sealed at rest */
 const LARGE = buildPdf({ objects: onePage({ 4: `<</Length 3000000>>\nstream\n${'x'.repeat(3_000_000)}\nendstream` }) })
@@ -26,7 +27,12 @@ describe('sealing a stored file', () => {
     const names = { commonName: 'Siegel', organisation: 'Übungsstadt', passphrase: 'nur zum Testen' }
     const identity = await makeTrialIdentity({ ...names, usage: 'seal', now: house.now(), random: randomBytes })
     key = (await openPkcs12(identity.pkcs12, names.passphrase)).signing
-    sealer = createSealer({ storage: house.storage, key: () => Promise.resolve(key), clock: () => house.now() })
+    sealer = createSealer({
+      setup: PLAIN,
+      storage: house.storage,
+      key: () => Promise.resolve(key),
+      clock: () => house.now(),
+    })
     room = (await house.room('SB2')).id
   })
   after(() => house.close())
@@ -102,6 +108,7 @@ describe('sealing a stored file', () => {
     const file = await house.file(room, 'fails.pdf', PDF)
     const broken = { ...key, sign: () => Promise.reject(new Error('token pulled')) }
     const failing = createSealer({
+      setup: PLAIN,
       storage: house.storage,
       key: () => Promise.resolve(broken),
       clock: () => house.now(),
@@ -119,7 +126,12 @@ describe('sealing a stored file', () => {
         return key.sign(messages)
       },
     }
-    const late = createSealer({ storage: house.storage, key: () => Promise.resolve(slow), clock: () => house.now() })
+    const late = createSealer({
+      setup: PLAIN,
+      storage: house.storage,
+      key: () => Promise.resolve(slow),
+      clock: () => house.now(),
+    })
     await assert.rejects(late(file, OPERATOR), { code: 'storage/wrong-state' })
     assert.equal((await house.storage.files.byId(file)).current.number, 2)
   })

@@ -71,9 +71,18 @@ function sealForm(frame: Frame, file: File): Fragment {
     <h2 id="seal">${texts.file.sealTitle}</h2>
     <p>${texts.file.sealIntro}</p>
     <form method="post" action="/files/${file.id}/seal">
-      ${csrfField(frame)} <button class="ab-button" type="submit">${texts.file.seal}</button>
+      ${csrfField(frame)} ${optionalField('reason', texts.file.sealReason)}
+      ${optionalField('location', texts.file.sealLocation)}
+      <button class="ab-button" type="submit">${texts.file.seal}</button>
     </form>
   </section>`
+}
+
+function optionalField(name: string, label: string): Fragment {
+  return html`<div class="ab-field">
+    <label for="${name}">${label}</label>
+    <input class="ab-input" id="${name}" name="${name}" type="text" maxlength="200" autocomplete="off" />
+  </div>`
 }
 
 function eraseForm(frame: Frame, file: File): Fragment {

@@ -33,6 +33,8 @@ export interface RoomPage {
   files: Page<File>
   /** whether the upload form is shown */
   mayUpload: boolean
+  /** whether all PDFs can be sealed in one go */
+  maySeal: boolean
   /** largest file of the form, in bytes */
   formLimit: number
   done: 'uploaded' | 'erased' | null
@@ -55,7 +57,7 @@ export function roomPage(frame: Frame, page: RoomPage): PageParts {
         ${rows.length === 0 ? html`<p>${texts.room.empty}</p>` : table({ caption: texts.room.files, heads, rows })}
         ${nextPage(`/rooms/${page.room.id}`, page.files.next, texts)}
       </section>
-      ${page.mayUpload ? uploadForm(frame, page) : null}
+      ${page.mayUpload ? uploadForm(frame, page) : null} ${page.maySeal ? sealForm(frame, page.room) : null}
       <p><a href="/rooms">${texts.rooms.title}</a></p>`,
   }
 }
@@ -74,6 +76,17 @@ function fileRow(frame: Frame, file: File): Fragment[] {
         >`
       : texts.room.held,
   ]
+}
+
+function sealForm(frame: Frame, room: Room): Fragment {
+  const { sealBatch } = frame.texts
+  return html`<section class="ab-card" aria-labelledby="seal-all">
+    <h2 id="seal-all">${sealBatch.start}</h2>
+    <p>${sealBatch.startIntro}</p>
+    <form method="post" action="/rooms/${room.id}/seal-batches">
+      ${csrfField(frame)} <button class="ab-button" type="submit">${sealBatch.go}</button>
+    </form>
+  </section>`
 }
 
 /** The token stands before the file, so that it is known before a byte of the file is stored. */

@@ -1,35 +1,24 @@
 /**
  * The simple report as one page for the file (PDF/A-3b), with the whole report as JSON and ETSI XML attached.
  *
- * Made unsealed; whoever files it seals it. The same report gives the same bytes. The library that draws it is loaded
- * with the first report.
+ * Made unsealed; whoever files it seals it. The same report gives the same bytes.
  */
-import { createRequire } from 'node:module'
 import type { ValidationReport } from '../validation/report.ts'
 import { etsiReport } from './etsi.ts'
+import { FONT, INK, LABELS, MARGIN, SMALL, createPdf, drawLines, finishPdf, tagged, valueWidth } from './pdf-page.ts'
+import type { Pdf } from './pdf-page.ts'
 import { reportTexts, summarize } from './summary.ts'
-import type { Block, Line, ReportLanguage, Summary } from './summary.ts'
-
-type Pdf = PDFKit.PDFDocument
+import type { Block, ReportLanguage, Summary } from './summary.ts'
 
 /** The page; blocks that do not fit are counted on it, failed ones come first and so are never among them unseen. */
 export async function reportPdf(report: ValidationReport, language: ReportLanguage): Promise<Buffer> {
-  const { default: PDFDocument } = await import('pdfkit')
   const summary = summarize(report, language)
-  const pdf = new PDFDocument({
-    ...{ size: 'A4', margin: MARGIN, pdfVersion: '1.7', subset: 'PDF/A-3b', tagged: true, lang: language },
-    ...{ displayTitle: true, autoFirstPage: false, font: FONT.regular },
-    info: { Title: summary.title, Producer: report.producer, CreationDate: new Date(report.validationTime) },
-  })
-  const chunks: Buffer[] = []
-  pdf.on('data', (chunk: Buffer) => chunks.push(chunk))
-  const finished = new Promise((resolve, reject) => pdf.once('end', resolve).once('error', reject))
+  const { producer, validationTime } = report
+  const pdf = await createPdf({ title: summary.title, madeAt: new Date(validationTime), language, producer })
   attach(pdf, report)
   pdf.addPage()
   drawPage(pdf, summary)
-  pdf.end()
-  await finished
-  return Buffer.concat(chunks)
+  return finishPdf(pdf)
 }
 
 function attach(pdf: Pdf, report: ValidationReport): void {
@@ -95,19 +84,6 @@ function drawBlock(pdf: Pdf, block: Block): void {
   drawLines(pdf, block.lines)
 }
 
-function drawLines(pdf: Pdf, lines: readonly Line[]): void {
-  for (const { label, text } of lines) {
-    const { y } = pdf
-    tagged(pdf, 'P', () => {
-      pdf.font(FONT.regular).fontSize(SMALL).fillColor(QUIET).text(label, MARGIN, y, { width: LABELS })
-      const below = pdf.y
-      pdf.fillColor(INK).text(text, MARGIN + LABELS + 8, y, { width: valueWidth(pdf) })
-      pdf.y = Math.max(below, pdf.y)
-    })
-  }
-  pdf.x = MARGIN
-}
-
 function heightOf(pdf: Pdf, { lines }: Block): number {
   pdf.font(FONT.regular).fontSize(SMALL)
   const rows = lines.map(({ label, text }) =>
@@ -126,28 +102,9 @@ function paragraph(pdf: Pdf, text: string): void {
   )
 }
 
-/** Structure for screen readers around what `draw` puts on the page. */
-function tagged(pdf: Pdf, role: 'H1' | 'H2' | 'P', draw: () => unknown): void {
-  const structure = pdf.struct(role, {}, () => void draw())
-  pdf.addStructure(structure)
-  structure.end()
-}
-
-const valueWidth = (pdf: Pdf): number => pdf.page.width - 2 * MARGIN - LABELS - 8
-
-const require = createRequire(import.meta.url)
-const FONT = {
-  regular: require.resolve('dejavu-fonts-ttf/ttf/DejaVuSansCondensed.ttf'),
-  bold: require.resolve('dejavu-fonts-ttf/ttf/DejaVuSansCondensed-Bold.ttf'),
-}
-const MARGIN = 48
-const LABELS = 150
 const BAR = 48
 const FOOTER = 40
 const BODY = 10
-const SMALL = 8.5
-const INK = '#1a1a1a'
-const QUIET = '#555555'
 const BAR_COLOUR = {
   valid: '#1b6e3c',
   'valid-with-remarks': '#6b5a00',

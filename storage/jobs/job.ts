@@ -12,8 +12,9 @@ import type { JobId } from '../ids.ts'
  * - `deliver`: one step of one delivery; subject = message id
  * - `collect`: standing; empty one mailbox; subject = mailbox id
  * - `seal-batch`: seal the next files of a batch; subject = batch id
+ * - `lift`: bring the signatures of a sealed file to their level; subject = file id
  */
-export const JOB_KINDS = ['fingerprint', 'expire', 'erase', 'deliver', 'collect', 'seal-batch'] as const
+export const JOB_KINDS = ['fingerprint', 'expire', 'erase', 'deliver', 'collect', 'seal-batch', 'lift'] as const
 export type JobKind = (typeof JOB_KINDS)[number]
 
 /** Small facts for the handler: ids and numbers. Never names, addresses or secrets: `job list` shows them. */
