@@ -7,13 +7,21 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { pino } from 'pino'
-import { operatorName, readSecret, type Config } from './config.ts'
+import { operatorName, programVersion, readSecret, type Config } from './config.ts'
 import { createCourtMail } from './court-mail.ts'
 import { readLevels } from './levels.ts'
 import { createKeyFiles } from './opened-keys.ts'
 import { createOutside, type Outside } from './outside.ts'
+import { createSignatures, type Signatures } from './signatures.ts'
 import { createTrust, type Trust } from './trust.ts'
-import { createApp, createSealer, invitationPath, SITE_LIMITS } from '../gateway/index.ts'
+import {
+  createApp,
+  createSealer,
+  invitationPath,
+  liftHandler,
+  sealBatchHandler,
+  SITE_LIMITS,
+} from '../gateway/index.ts'
 import type { App, Sealer, Site } from '../gateway/index.ts'
 import type { MailboxModule } from '../mailbox/index.ts'
 import type { Levels } from '../policies/index.ts'
@@ -43,6 +51,7 @@ export interface House extends Outside {
   sealer: Sealer
   /** whom the validation of signatures believes; read at its first use */
   trust: Trust
+  signatures: Signatures
   worker: Worker
   /** the person at the command line, for the audit log */
   operator: Actor
@@ -91,11 +100,19 @@ function furnish(shell: Shell): House {
   const outside = createOutside(config)
   const keys = createKeyFiles(config, { storage, world })
   const court = createCourtMail({ config, storage, world, keys, outside })
-  const sealer = createSealer({ storage, key: keys.sealKey, clock: world.clock })
+  const trust = trustOf(config, world)
+  const signatures = signaturesOf(config, world, trust)
+  const sealing = { storage, key: keys.sealKey, clock: world.clock, setup: signatures.setup }
+  const sealer = createSealer(sealing)
   const worker = createWorker({
     claims: storage.claims,
     queue,
-    handlers: { ...storage.handlers, ...court.mailbox.handlers },
+    handlers: {
+      ...storage.handlers,
+      ...court.mailbox.handlers,
+      'seal-batch': sealBatchHandler(sealing),
+      lift: liftHandler({ storage, sources: signatures.setup.sources }),
+    },
     options: { concurrency: config.limits.workerConcurrency },
     ...world,
   })
@@ -106,7 +123,8 @@ function furnish(shell: Shell): House {
       levels,
       storage,
       sealer,
-      trust: trustOf(config, world),
+      trust,
+      signatures,
       worker,
       ...outside,
       mailbox: court.mailbox,
@@ -122,7 +140,7 @@ function furnish(shell: Shell): House {
         site: siteOf(config, outside),
         uploads: uploadLimits(config),
         seal: sealer,
-        validate: null,
+        validate: signatures.validate,
         osci: court.answer,
         ...world,
       }),
@@ -149,6 +167,23 @@ function uploadLimits({ limits }: Config): { expiresAfterMs: number; idleMs: num
 /** Trusted lists and own anchors; opens no store. */
 export function trustOf({ trust: config }: Config, world: World): Trust {
   return createTrust({ config, world, http: createHttpClient({ allowedHosts: config.allowedHosts }) })
+}
+
+/** Time-stamps, revocation data and validation; opens no store. */
+export function signaturesOf(config: Config, world: World, trust = trustOf(config, world)): Signatures {
+  const { allowedHosts } = config.trust
+  const authorities = config.signatures.timestampServices.map(({ url }) => new URL(url).hostname)
+  const http = {
+    public: createHttpClient({ allowedHosts }),
+    toAuthority: createHttpClient({ allowedHosts: [...allowedHosts, ...authorities] }),
+  }
+  return createSignatures({
+    config,
+    world,
+    http,
+    trust,
+    producer: `amtsbote ${programVersion()}`,
+  })
 }
 
 /** Puts the master keys of a backup into the keys folder; opens no store, because without the key none opens. @returns ids that were absent */

@@ -20,6 +20,8 @@ import { messageCommand } from './commands/message.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { roomCommand } from './commands/room.ts'
 import { sealCommand } from './commands/seal.ts'
+import { timestampCommand } from './commands/timestamp.ts'
+import { verifyCommand } from './commands/verify.ts'
 import { serveCommand } from './commands/serve.ts'
 import { trustCommand } from './commands/trust.ts'
 import { unitCommand } from './commands/unit.ts'
@@ -36,6 +38,8 @@ const COMMANDS: readonly ((context: () => Context) => Command)[] = [
   uploadCommand,
   downloadCommand,
   sealCommand,
+  verifyCommand,
+  timestampCommand,
   messageCommand,
   jobCommand,
   auditCommand,
