@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { bufferAccess, checkSeal, makeTrialIdentity, openPkcs12 } from '../../signing/index.ts'
 import type { SigningKey } from '../../signing/index.ts'
+import { newId } from '../../storage/index.ts'
 import type { ClaimedJob, FileId, JobOutcome, Room, SealBatchId } from '../../storage/index.ts'
 import { buildPdf, onePage } from '../../signing/test/build-pdf.ts'
 import { sealBatchHandler, startSealBatch } from '../index.ts'
@@ -10,6 +11,16 @@ import { OPERATOR, openWebHouse } from './support/web-house.ts'
 import type { WebHouse } from './support/web-house.ts'
 
 const PDF = buildPdf({ objects: onePage() })
+const CLAIM: Omit<ClaimedJob, 'subject'> = {
+  id: newId(randomBytes),
+  kind: 'seal-batch',
+  partner: null,
+  payload: {},
+  attempts: 1,
+  failures: 0,
+  standing: false,
+  leaseUntil: new Date(8.64e15),
+}
 const SETUP = { sources: null, level: 'B-B' } as const
 
 describe('sealing the files of a room in one go', () => {
@@ -33,7 +44,7 @@ describe('sealing the files of a room in one go', () => {
 
   function run(id: SealBatchId, signer = key, signal = new AbortController().signal): Promise<JobOutcome> {
     const { storage, now } = house
-    const job = { subject: id } as ClaimedJob
+    const job = { ...CLAIM, subject: id }
     return sealBatchHandler({ storage, key: () => Promise.resolve(signer), clock: now, setup: SETUP })(job, signal)
   }
 

@@ -1,0 +1,10 @@
+/** What a validation or a batch of seals says: to a person, to a program, to the file. */
+export { detail, detailText } from './details.ts'
+export type { DetailSection } from './details.ts'
+export { etsiReport } from './etsi.ts'
+export { reportPdf } from './pdf.ts'
+export { sealProtocolPdf } from './seal-protocol.ts'
+export type { SealProtocolRow } from './seal-protocol.ts'
+export { summarize } from './summary.ts'
+export type { Block as ReportBlock, Line as ReportLine, Summary as ReportSummary } from './summary.ts'
+export { summaryText } from './text.ts'
