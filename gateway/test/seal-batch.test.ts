@@ -43,9 +43,12 @@ describe('sealing the files of a room in one go', () => {
   const begin = () => startSealBatch(house.storage, { room, files: null, wishes: { reason: 'Bescheid' } }, OPERATOR)
 
   function run(id: SealBatchId, signer = key, signal = new AbortController().signal): Promise<JobOutcome> {
-    const { storage, now } = house
+    const { storage } = house
     const job = { ...CLAIM, subject: id }
-    return sealBatchHandler({ storage, key: () => Promise.resolve(signer), clock: now, setup: SETUP })(job, signal)
+    return sealBatchHandler({ storage, key: () => Promise.resolve(signer), clock: () => house.now(), setup: SETUP })(
+      job,
+      signal,
+    )
   }
 
   async function contentOf(file: FileId): Promise<Buffer> {
