@@ -62,10 +62,8 @@ function namedByIndex({ parts, signer }: SignerReading, verdict: IndexVerdict): 
 
 /** The signature value, and what its signed attributes carry. */
 function ofSigner(signer: SignerParts): string[] {
-  return [
-    objectId(signer.value),
-    ...idsOf(signedAttributesOf(signer).flatMap((attribute) => objectsInAttribute(attribute))),
-  ]
+  const attributes = safely(() => signedAttributesOf(signer)) ?? []
+  return [objectId(signer.value), ...idsOf(attributes.flatMap((attribute) => objectsInAttribute(attribute)))]
 }
 
 /** archive-time-stamp v2: over everything that was there before it. */
