@@ -24,6 +24,8 @@ export type SigningErrorCode =
   | 'signing/source-changed'
   /** a text for the seal (reason, location) is too long or has control characters */
   | 'signing/bad-text'
+  /** the logo of a visible mark cannot be used, or the mark does not fit its place */
+  | 'signing/bad-mark'
   /** the passphrase does not open the key file */
   | 'signing/bad-passphrase'
   /** the key file cannot be read, or holds no usable pair of key and certificate */

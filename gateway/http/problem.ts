@@ -132,6 +132,11 @@ const SIGNING = {
   'signing/pdf-unsupported': NOT_SEALABLE,
   'signing/source-changed': [409, 'Die Datei hat sich währenddessen geändert', 'The file changed meanwhile'],
   'signing/bad-text': [400, 'Ein Text des Siegels ist nicht zulässig', 'A text of the seal is not acceptable'],
+  'signing/bad-mark': [
+    422,
+    'Der sichtbare Siegelvermerk passt nicht auf dieses PDF',
+    'The visible mark of the seal does not fit this PDF',
+  ],
   'signing/algorithm-refused': [
     422,
     'Ein Verfahren dieser Signatur ist nicht zulässig',

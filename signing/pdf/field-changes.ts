@@ -11,8 +11,14 @@ import type { Form } from './form.ts'
 import { composeUpdate } from './incremental-update.ts'
 import type { NewObject } from './incremental-update.ts'
 import type { Restrictions } from './locks.ts'
-import { findFirstPage } from './page.ts'
-import { EMPTY_APPEARANCE, widget } from './seal-objects.ts'
+import { findPage } from './page.ts'
+import type { Page } from './page.ts'
+import { readClaims } from './mark/claims.ts'
+import { drawMark } from './mark/mark.ts'
+import type { SealMark } from './mark/mark.ts'
+import { placeIn, placeOn } from './mark/place.ts'
+import type { MarkPlace, PlacedMark } from './mark/place.ts'
+import { EMPTY_APPEARANCE, INVISIBLE, widget } from './seal-objects.ts'
 import { dictionary, number, reference, wholeNumber, withEntry } from './values.ts'
 import type { PdfDictionary, PdfReference, PdfValue } from './values.ts'
 
@@ -24,7 +30,7 @@ export interface Draft {
   changes: Changes
   objects: NewObject[]
   /** gives a new object its number */
-  add(value: PdfValue, data?: Buffer): PdfReference
+  add: (value: PdfValue, data?: Buffer) => PdfReference
 }
 
 export function createDraft(document: PdfDocument, form: Form, restrictions: Restrictions): Draft {
@@ -50,37 +56,64 @@ export async function finish(
  * A new field, with a name that begins with `prefix`.
  *
  * @returns its name
- * @throws SigningError `signing/pdf-locked`
+ * @throws SigningError `signing/pdf-locked`; codes as drawMark and placeOn
  */
-export async function addField(draft: Draft, prefix: string, signature: PdfReference): Promise<string> {
+export async function addField(
+  draft: Draft,
+  prefix: string,
+  signature: PdfReference,
+  mark: SealMark | null,
+): Promise<string> {
   const { document, form, restrictions, changes } = draft
   if (restrictions.locksNewFields) {
     throw new SigningError('signing/pdf-locked', 'an earlier signature locks all form fields, new ones included')
   }
+  if (restrictions.isCertified && mark !== null) {
+    throw new SigningError('signing/pdf-locked', 'a certified document gets a mark only in a field that is there')
+  }
   const name = freeName(prefix, (taken) => form.topNames.has(taken) || restrictions.isLocked(taken))
-  const page = await findFirstPage(document, form.catalog.dictionary)
-  const appearance = draft.add(EMPTY_APPEARANCE, Buffer.alloc(0))
-  const added = draft.add(widget(name, { signature, appearance, page: page.reference }))
+  const page = await findPage(document, form.catalog.dictionary, mark?.page ?? 1)
+  const shown = mark === null ? INVISIBLE : await placeOn(document, page.dictionary, placeOf(mark))
+  const appearance = await appearanceOf(draft, mark, shown)
+  const added = draft.add(widget(name, { signature, appearance, page: page.reference }, shown))
   await addToForm(changes, form, added)
   await addToPage(changes, page, added)
   return name
 }
 
-/** @throws SigningError `signing/pdf-locked` */
-export function fillField(draft: Draft, field: EmptyField, signature: PdfReference): void {
-  const { form, restrictions, changes } = draft
+/** @throws SigningError `signing/pdf-locked`; codes as drawMark and placeIn */
+export async function fillField(
+  draft: Draft,
+  field: EmptyField,
+  signature: PdfReference,
+  mark: SealMark | null,
+): Promise<void> {
+  const { document, form, restrictions, changes } = draft
   if (restrictions.isLocked(field.name)) {
     throw new SigningError('signing/pdf-locked', 'an earlier signature locks this field')
   }
   changes.set(field.reference, withEntry(field.dictionary, 'V', signature))
   const { reference: at, dictionary: before } = field.widget
-  const shown = changes.current(at, before)
-  if (!shown.entries.has('AP')) {
-    const appearance = draft.add(EMPTY_APPEARANCE, Buffer.alloc(0))
-    changes.set(at, withEntry(shown, 'AP', dictionary({ N: appearance })))
+  const widgetNow = changes.current(at, before)
+  if (mark !== null || !before.entries.has('AP')) {
+    const placed = mark === null ? INVISIBLE : await placeIn(document, before)
+    const appearance = await appearanceOf(draft, mark, placed)
+    changes.set(at, withEntry(widgetNow, 'AP', dictionary({ N: appearance })))
   }
   const flagged = withFlags(form.acroForm?.dictionary ?? dictionary({}))
   if (flagged !== form.acroForm?.dictionary) setForm(changes, form, flagged)
+}
+
+async function appearanceOf(draft: Draft, mark: SealMark | null, placed: PlacedMark): Promise<PdfReference> {
+  if (mark === null) return draft.add(EMPTY_APPEARANCE, Buffer.alloc(0))
+  const { archivePart } = await readClaims(draft.document, draft.form.catalog.dictionary)
+  // ISO 19005-1 §6.4: no transparency in the oldest part
+  return drawMark(mark, placed, archivePart === 1 ? 'flatten' : 'keep', draft.add)
+}
+
+function placeOf({ place }: SealMark): MarkPlace {
+  if (place === undefined) throw new SigningError('signing/bad-mark', 'a mark without a field needs a place')
+  return place
 }
 
 /** The catalog says which signature certifies (§12.8.6). */
@@ -103,11 +136,6 @@ async function addToForm(changes: Changes, form: Form, added: PdfReference): Pro
 function setForm(changes: Changes, { catalog, acroForm }: Form, value: PdfDictionary): void {
   if (acroForm?.reference) changes.set(acroForm.reference, value)
   else changes.set(catalog.reference, withEntry(catalog.dictionary, 'AcroForm', value))
-}
-
-interface Page {
-  reference: PdfReference
-  dictionary: PdfDictionary
 }
 
 async function addToPage(changes: Changes, page: Page, added: PdfReference): Promise<void> {

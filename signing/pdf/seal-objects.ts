@@ -2,6 +2,7 @@
  * The new objects of a seal (ISO 32000-2 §12.5.6.19, §12.7.5.5, §12.8.1): field, appearance, texts of the signature.
  */
 import { SigningError } from '../errors.ts'
+import type { PlacedMark } from './mark/place.ts'
 import { array, dictionary, name, number } from './values.ts'
 import type { PdfDictionary, PdfReference, PdfValue } from './values.ts'
 
@@ -12,10 +13,11 @@ export interface SealTexts {
   location?: string
 }
 
-/** The signature field and its invisible widget in one object. */
+/** The signature field and its widget in one object. */
 export function widget(
   field: string,
   links: { signature: PdfReference; appearance: PdfReference; page: PdfReference },
+  { rect, rotation }: Pick<PlacedMark, 'rect' | 'rotation'>,
 ): PdfDictionary {
   return dictionary({
     Type: name('Annot'),
@@ -24,10 +26,19 @@ export function widget(
     T: text(field),
     V: links.signature,
     P: links.page,
-    Rect: array(number(0), number(0), number(0), number(0)), // invisible, §12.7.5.5
+    Rect: rect,
     F: number(132), // print, locked
     AP: dictionary({ N: links.appearance }),
+    ...(rotation === 0 ? {} : { MK: dictionary({ R: number(rotation) }) }),
   })
+}
+
+/** §12.7.5.5: a field without extent is not shown. */
+export const INVISIBLE: PlacedMark = {
+  rect: array(number(0), number(0), number(0), number(0)),
+  width: 0,
+  height: 0,
+  rotation: 0,
 }
 
 /** Draws nothing; checkers of PDF/A want every annotation to have an appearance. */

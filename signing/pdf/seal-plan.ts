@@ -11,17 +11,21 @@ import { digestRanges } from './digests.ts'
 import { openDocument } from './document.ts'
 import type { PdfDocument } from './document.ts'
 import { CERTIFICATION, findEmptyField, lockReference } from './empty-field.ts'
+import type { EmptyField } from './empty-field.ts'
 import { addField, certify, createDraft, fillField, finish } from './field-changes.ts'
 import { readForm } from './form.ts'
 import type { Form } from './form.ts'
 import { checkPermissions, readRestrictions } from './locks.ts'
 import type { Restrictions } from './locks.ts'
+import { readClaims } from './mark/claims.ts'
+import type { SealMark } from './mark/mark.ts'
 import { signatureEntries } from './seal-objects.ts'
 import type { SealNotice, SealRequest } from './seal-request.ts'
 import { checkSeedValues } from './seed-values.ts'
 import type { SeedFacts } from './seed-values.ts'
 import { readSignatures } from './signatures.ts'
 import { array } from './values.ts'
+import type { PdfDictionary } from './values.ts'
 
 export interface SealPlan {
   /** to be appended to the document; its /ByteRange and /Contents are still holes */
@@ -49,22 +53,31 @@ export async function planSeal(
   checkPermissions(document, field === null ? 'field' : 'value')
   const restrictions = await readRestrictions(document, form)
   if (request.certify !== undefined) checkFirst(form, restrictions)
+  if (field !== null) await checkSeedValues(document, field.dictionary, seedFacts(key, request))
   const entries = signatureEntries({ ...request, signerName })
-  const references = request.certify === undefined ? [] : [CERTIFICATION]
-  if (field !== null) {
-    await checkSeedValues(document, field.dictionary, seedFacts(key, request))
-    const lock = await lockReference(document, field, form.catalog.reference)
-    if (lock !== null) references.push(lock)
-  }
-  if (references.length > 0) entries.set('Reference', array(...references))
+  const transforms = await transformsOf(document, form, field, request)
+  if (transforms.length > 0) entries.set('Reference', array(...transforms))
   const draft = createDraft(document, form, restrictions)
   const signature = draft.add(signatureDictionary(entries, reservedBytes))
-  if (field !== null) fillField(draft, field, signature)
-  const name = field?.name ?? (await addField(draft, 'Siegel', signature))
+  const mark = await markFor(document, form, request)
+  if (field !== null) await fillField(draft, field, signature, mark)
+  const name = field?.name ?? (await addField(draft, 'Siegel', signature, mark))
   if (request.certify !== undefined) await certify(draft, signature)
   // last, for it reads all that earlier signatures cover
   const notices = await checkEarlier(document, source, form, request)
+  if (mark === null && request.mark !== undefined) notices.push('mark-omitted')
   return { ...(await finish(draft, signature)), field: name, notices }
+}
+
+/** What the signature says about later changes (§12.8.1 table 256). */
+async function transformsOf(
+  document: PdfDocument,
+  form: Form,
+  field: EmptyField | null,
+  { certify: asked }: SealRequest,
+): Promise<PdfDictionary[]> {
+  const lock = field === null ? null : await lockReference(document, field, form.catalog.reference)
+  return [...(asked === undefined ? [] : [CERTIFICATION]), ...(lock === null ? [] : [lock])]
 }
 
 /** The same for a document time-stamp. */
@@ -73,8 +86,14 @@ export async function planTimestamp(document: PdfDocument, reservedBytes: number
   const form = await readForm(document)
   const draft = createDraft(document, form, await readRestrictions(document, form))
   const signature = draft.add(timestampDictionary(reservedBytes))
-  const field = await addField(draft, 'Zeitstempel', signature)
+  const field = await addField(draft, 'Zeitstempel', signature, null)
   return { ...(await finish(draft, signature)), field, notices: [] }
+}
+
+/** A document that claims PDF/UA has nothing to see that is not tagged; the mark would be. */
+async function markFor(document: PdfDocument, form: Form, { mark }: SealRequest): Promise<SealMark | null> {
+  if (mark === undefined) return null
+  return (await readClaims(document, form.catalog.dictionary)).isAccessible ? null : mark
 }
 
 function seedFacts(key: SigningIdentity, { reason, timestamps, certify }: SealRequest): SeedFacts {

@@ -3,6 +3,7 @@
  */
 import type { CertificateKind } from '../certificate.ts'
 import type { TimestampSource } from '../timestamp/client.ts'
+import type { SealMark } from './mark/mark.ts'
 
 export interface SealRequest {
   /** claimed time of the seal; written to /M, and the certificate must be valid then */
@@ -17,6 +18,8 @@ export interface SealRequest {
   password?: string
   /** fully qualified name of an empty signature field of the document; left out, the seal gets a field of its own */
   field?: string
+  /** a visible mark; left out, the seal is not to be seen on the page */
+  mark?: SealMark
   /**
    * Makes the seal a certification: from now on forms may be filled in and signatures added, nothing else (DocMDP P=2).
    * Only the first signature of a document can be one. Left out, it is an approval.
@@ -32,6 +35,8 @@ export type SealNotice =
   | 'earlier-signature-broken'
   /** Acrobat's usage rights end with any change that it did not make (§12.8.2.3) */
   | 'usage-rights'
+  /** the document claims PDF/UA, where a mark that is not tagged must not be; the seal is invisible */
+  | 'mark-omitted'
 
 export interface SealedPdf {
   /**
