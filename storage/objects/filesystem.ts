@@ -15,6 +15,7 @@ import { StorageError, type StorageErrorCode } from '../errors.ts'
 import { parseId, type ObjectId } from '../ids.ts'
 import { createEarlyFlush } from './early-flush.ts'
 import type { FinishedParts, ObjectReader, ObjectStore, PartWriter, SealedPart } from './object-store.ts'
+import { createPutThreads } from './put-threads.ts'
 
 /** Parts cost nothing in a file, so they are small: one write of about 1 MiB. FORMAT.md, "Parts". */
 const CHUNKS_IN_PART = 16
@@ -29,12 +30,14 @@ export async function filesystemObjects(options: { root: string }): Promise<Obje
   const folders = createFolders(options.root)
   await folders.open()
   const path = (id: ObjectId) => join(folders.of(id), id)
+  const threads = createPutThreads()
 
   return {
     chunksInPart: () => CHUNKS_IN_PART,
     wantsDigest: false,
     readAhead: { bytes: 1 << 20, requests: 3 },
-    put: (id, bytes) => guard(() => putWhole(folders, id, bytes), 'storage/objects-unavailable'),
+    put: (id, bytes) =>
+      guard(async () => threads.put(path(id), await folders.ensure(id), bytes), 'storage/objects-unavailable'),
     openParts: (id, handle) => guard(() => openParts(folders, id, handle)),
     complete: (id, parts) => guard(() => completeFile(folders, id, parts)),
     abort: (id, handle) => guard(() => remove(`${path(id)}.${handle === 'new' ? 'new' : 'open'}`)),
@@ -55,7 +58,10 @@ export async function filesystemObjects(options: { root: string }): Promise<Obje
       }
     },
     free: () => guard(async () => freeBytes(options.root)),
-    close: () => folders.close(),
+    close: async () => {
+      await threads.close()
+      await folders.close()
+    },
   }
 }
 
@@ -106,33 +112,8 @@ function createFolders(root: string) {
   }
 }
 
-/** Small objects are many: plain descriptors cost half of what FileHandles do. */
-const openPlain = promisify(fs.open) as (path: string, flags: string, mode?: number) => Promise<number>
+const openPlain = promisify(fs.open) as (path: string, flags: string) => Promise<number>
 const closePlain = promisify(fs.close)
-const datasyncPlain = promisify(fs.fdatasync)
-const syncPlain = promisify(fs.fsync)
-const writePlain = promisify(fs.write) as unknown as (
-  ...of: [fd: number, bytes: Uint8Array, from: number, length: number, position: number]
-) => Promise<{ bytesWritten: number }>
-
-async function putWhole(folders: Folders, id: ObjectId, bytes: Uint8Array): Promise<void> {
-  const folder = await folders.ensure(id)
-  const target = join(folders.of(id), id)
-  // Nobody asks for it before a row names it, so it needs no other name until it is whole.
-  const file = await openPlain(target, 'w', 0o600)
-  try {
-    for (let done = 0; done < bytes.length;) {
-      done += (await writePlain(file, bytes, done, bytes.length - done, done)).bytesWritten
-    }
-    await datasyncPlain(file)
-    await syncPlain(folder)
-  } catch (error) {
-    await closePlain(file)
-    await remove(target)
-    throw error
-  }
-  await closePlain(file)
-}
 
 async function openParts(folders: Folders, id: ObjectId, handle: string | null): Promise<PartWriter> {
   await folders.ensure(id)
