@@ -50,7 +50,7 @@ export class PdfParser {
   /** Consumes `word` if it is next, else nothing. */
   accept(word: string): boolean {
     this.skipSpace()
-    if (this.bytes.length - this.position <= word.length) throw new CutOff()
+    if (this.bytes.length - this.position <= word.length) throw CUT_OFF
     const end = this.position + word.length
     if (this.bytes.toString('latin1', this.position, end) !== word || isRegular(this.bytes[end])) return false
     this.position = end
@@ -67,7 +67,7 @@ export class PdfParser {
 
   #peek(ahead = 0): number {
     const byte = this.bytes[this.position + ahead]
-    if (byte === undefined) throw new CutOff()
+    if (byte === undefined) throw CUT_OFF
     return byte
   }
 
@@ -129,13 +129,12 @@ export class PdfParser {
 
   #hexString(): PdfValue {
     const start = this.position
-    const found = this.bytes.indexOf(GREATER, start)
-    const end = found < 0 ? this.bytes.length : found + 1
+    const last = this.bytes.indexOf(GREATER, start)
+    if (last < 0) throw CUT_OFF
     // signatures are long ones: looked at as a whole
-    const raw = this.bytes.toString('latin1', start, end)
-    if (!HEX_STRING.test(found < 0 ? `${raw}>` : raw)) throw damaged('a hexadecimal string has other characters')
-    if (found < 0) throw new CutOff()
-    this.position = end
+    const raw = this.bytes.toString('latin1', start, last + 1)
+    if (!HEX_STRING.test(raw)) throw damaged('a hexadecimal string has other characters')
+    this.position = last + 1
     return { kind: 'string', raw }
   }
 
@@ -192,6 +191,8 @@ function isNumberStart(byte: number): boolean {
 
 const [SLASH, PERCENT, BACKSLASH, LETTER_R] = [0x2f, 0x25, 0x5c, 0x52]
 const [LEFT_PARENTHESIS, RIGHT_PARENTHESIS, LEFT_BRACKET, RIGHT_BRACKET, LESS, GREATER] = [40, 41, 91, 93, 60, 62]
+/** one for all: it happens often, and nobody reads its stack */
+const CUT_OFF = new CutOff()
 const DELIMITERS = new Set(Buffer.from('()<>[]{}/%'))
 /** with the white space of §7.2.3 */
 const HEX_STRING = /^<[0-9A-Fa-f \n\r\t\0\f]*>$/
