@@ -40,7 +40,7 @@ async function readContainer(container: Container): Promise<DocumentFacts> {
   for (const file of parts.xades) files.push(await readXadesFile(file, context))
   const tokens: TokenFileFacts[] = []
   for (const file of parts.tokens) tokens.push(await readTokenFile(file, numbers.nextTimestampId(), context))
-  const faults = structureFaults(container.problems, parts)
+  const faults = structureFaults(container, parts)
   const signatures = files.flatMap(({ facts }) => facts.signatures).map((item) => complete(item, tokens, faults))
   const coverage = describeCoverage({ data: parts.data, signatures, files, tokens })
   return {
@@ -63,14 +63,18 @@ async function readContainer(container: Container): Promise<DocumentFacts> {
   }
 }
 
-/** What makes a container readable in two ways, or breaks the rule of one file in ASiC-S, breaks every signature. */
-function structureFaults(problems: readonly ZipProblem[], { format, data }: ContainerParts): SignatureFault[] {
-  const faults = problems
+/**
+ * What makes a container readable in two ways, or breaks a rule of its kind, breaks every signature: one file in ASiC-S,
+ * the list of files (META-INF/manifest.xml) in ASiC-E with XAdES, without which other validators refuse it too.
+ */
+function structureFaults({ problems, byName }: Container, { format, data, xades }: ContainerParts): SignatureFault[] {
+  const details = problems
     .filter(({ kind }) => kind === 'contradiction')
     .slice(0, 1)
-    .map(({ detail }): SignatureFault => ({ code: 'format', detail }))
-  if (format === 'asic-s' && data.length > 1) faults.push({ code: 'format', detail: 'several files in an ASiC-S' })
-  return faults
+    .map(({ detail }) => detail)
+  if (format === 'asic-s' && data.length > 1) details.push('several files in an ASiC-S')
+  if (format === 'asic-e' && xades.length > 0 && !byName.has(LIST_OF_FILES)) details.push(`no ${LIST_OF_FILES}`)
+  return details.map((detail) => ({ code: 'format', detail }))
 }
 
 /** The signature with the faults of the container, and with the time-stamp files that are over it. */
@@ -111,4 +115,5 @@ async function unreadable(source: RandomAccess, detail: string): Promise<Documen
   return { ...base, signatures: [unreadableSignature(who, start, { code: 'format', detail })] }
 }
 
+const LIST_OF_FILES = 'META-INF/manifest.xml'
 const MAX_PROBLEMS = 20

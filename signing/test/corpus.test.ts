@@ -5,10 +5,50 @@
  */
 import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { complaints, readCorpus, validateFile } from './corpus.ts'
 import type { CorpusFile } from './corpus.ts'
 import { sharedData } from './shared-data.ts'
+
+/**
+ * Where the answer of this program differs on purpose from what another one recorded, and why. Verdicts that must not
+ * pass are never among them. An entry that has become needless fails.
+ */
+const APART: ReadonlyMap<string, string> = new Map([
+  [
+    'dss-pades-5-signatures-and-1-document-timestamp.pdf',
+    '/Prev 0 cuts the revisions off: nothing is repaired or guessed',
+  ],
+  [
+    'dss-hello_signed_INCSAVE_signed_EDITED.pdf',
+    'the same verdicts; the copied signature is listed after its original',
+  ],
+  [
+    'pades-b-lt-timestamp-after-expiry-A.pdf',
+    'level: the only answer about the signer is from after its end, it counts not',
+  ],
+  ['dss-Signature-P-HU_MIC-3.pdf', 'level: revocationInfoArchival is in no baseline'],
+  ['dss-annotation-and-visible-change.pdf', 'level: revocationInfoArchival is in no baseline'],
+  ['dss-fieldmdp-include.pdf', 'level: revocationInfoArchival is in no baseline'],
+  ['dss-Signature-P-SK-6.pdf', 'level: the document time-stamp covers the revocation data of the first signature'],
+  ['dss-pades-tst-with-sig-type.pdf', 'level: the document time-stamp counts although its /Type is /Sig'],
+  ['dss-xades-wrong-sign-cert-digest.xml', 'level: no baseline without a right reference to the certificate'],
+  ['dss-pades-lta-copied-doctst.pdf', 'a time-stamp that was copied is listed once'],
+  [
+    'dss-pades-t-duplicated-doctst.pdf',
+    'the copy of a document time-stamp does not cover its own revision: it is broken',
+  ],
+  [
+    'dss-ac-ASiC-E-CAdES-BpLTA-copied-arctst.sce',
+    'the first archive manifest and its time-stamp fit; only the copy does not',
+  ],
+  ['dss-ax-removed-doc.asice', 'a time-stamp over data that are not there is undecided, not broken'],
+  ['dss-ac-removed-doc.asice', 'an archive manifest that names a file that is not there protects nothing'],
+  [
+    'dss-cades-broken-sig-tst.p7m',
+    'the token holds together; its signing-time alone is after the end of the certificate',
+  ],
+])
 
 /** of the processor, not of the clock on the wall: other tests run beside it */
 const SECONDS_PER_FILE = 2
@@ -28,8 +68,10 @@ function suite(title: string, folder: string): void {
         const found = await complaintsAbout(folder, entry)
         const { user, system } = process.cpuUsage(before)
         slowest = Math.max(slowest, (user + system) / 1e6)
-        if (found.length > 0) wrong.push(entry.file)
-        assert.deepEqual(found, [])
+        const apart = APART.get(basename(entry.file))
+        if (found.length > 0) wrong.push(apart === undefined ? entry.file : `${entry.file} (${apart})`)
+        if (apart === undefined) assert.deepEqual(found, [])
+        else assert.ok(found.length > 0 && !found.some((text) => text.includes('must not')), found.join())
         assert.ok((user + system) / 1e6 < SECONDS_PER_FILE, `${(user + system) / 1e6} s`)
       }).timeout(30_000)
     for (const { file, expected, entry } of later(files))
@@ -41,6 +83,7 @@ function suite(title: string, folder: string): void {
       })
     after(() => {
       const right = files.length - wrong.length
+      for (const file of wrong) console.info(`    apart: ${file}`)
       console.info(`    ${right} of ${files.length} files right, slowest ${slowest.toFixed(2)} s of processor time`)
     })
   })
