@@ -47,7 +47,7 @@ export async function signXadesEnveloped(bytes: Buffer, key: SigningKey, request
     digest: createHash(contentHash(key)).update(canonicalizeDocument(document, EXCLUSIVE_FORM)).digest(),
     mimeType: 'application/xml',
   }
-  return appendInto(bytes, document, document.root, await signText([data], key, request, ''))
+  return appendInto(bytes, document, document.root, await signText({ data: [data] }, key, request))
 }
 
 /**
@@ -65,11 +65,11 @@ export async function signXadesEnveloping(
   if (content.length > MAX_CONTENT_BYTES)
     throw new SigningError('signing/no-room', 'a content of more than 16 MiB is signed detached')
   const digest = createHash(contentHash(key)).update(content).digest()
-  const id = `data-${digest.toString('hex').slice(0, 16)}`
+  const id = `${signatureId(key, request, [digest])}-data`
   const transforms = [`${DSIG_NAMESPACE}base64`]
   const data: DataReference = { uri: `#${id}`, transforms, type: `${DSIG_NAMESPACE}Object`, digest, mimeType }
   const object = `<ds:Object Id="${id}">${content.toString('base64')}</ds:Object>`
-  return Buffer.from(DECLARATION + (await signText([data], key, request, object)), 'utf8')
+  return Buffer.from(DECLARATION + (await signText({ data: [data], object }, key, request)), 'utf8')
 }
 
 export interface DetachedReference {
@@ -95,22 +95,27 @@ export async function signXadesDetached(
   const data: DataReference[] = []
   for (const { uri, digestOf, mimeType } of references)
     data.push({ uri, transforms: [], type: null, digest: await digestOf(contentHash(key)), mimeType })
-  const text = await signText(data, key, request, '')
+  const text = await signText({ data }, key, request)
   const isAlone = request.root === 'signature'
   return Buffer.from(isAlone ? `${DECLARATION}${text}` : `${DECLARATION}${ASIC_START}${text}${ASIC_END}`, 'utf8')
 }
 
+/** @param object a further ds:Object */
 async function signText(
-  data: readonly DataReference[],
+  { data, object = '' }: { data: readonly DataReference[]; object?: string },
   key: SigningKey,
-  { signedAt }: XadesRequest,
-  object: string,
+  request: XadesRequest,
 ): Promise<string> {
+  const { signedAt } = request
   checkUsable(key, signedAt)
   const digest = contentHash(key)
   const certificateDigest = createHash(digest).update(key.certificateChain[0]).digest()
   const { algorithm, certificateChain: certificates } = key
-  const id = signatureId([certificateDigest, Buffer.from(signedAt.toISOString()), ...data.map((item) => item.digest)])
+  const id = signatureId(
+    key,
+    request,
+    data.map((item) => item.digest),
+  )
   const draft: SignatureDraft = { id, algorithm, digest, signedAt, certificates, certificateDigest, data, object }
   const propertiesDigest = digestProperties(draft)
   const signed = readText(signatureText(draft, propertiesDigest, EMPTY)).signedOctets ?? EMPTY
@@ -140,9 +145,9 @@ const readText = (text: string): ReturnType<typeof readDsig> =>
   readDsig(parseDocument(Buffer.from(text, 'utf8'), XADES_LIMITS).root)
 
 /** The same signer, time and data give the same name: no randomness, and no other signature with it. */
-function signatureId(parts: readonly Buffer[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
+function signatureId(key: SigningKey, { signedAt }: XadesRequest, digests: readonly Buffer[]): string {
+  const hash = createHash('sha256').update(key.certificateChain[0]).update(signedAt.toISOString())
+  for (const digest of digests) hash.update(digest)
   return `sig-${hash.digest('hex').slice(0, 32)}`
 }
 
