@@ -3,6 +3,7 @@
  *
  * Follows the simple one; for experts, so the checks keep their stable names and their English details.
  */
+import type { Finding } from '../validation/finding.ts'
 import type {
   AlgorithmReport,
   CertificateReport,
@@ -38,7 +39,7 @@ export function detail(report: ValidationReport, language: ReportLanguage): Deta
     ]),
     ...report.timestamps.map((timestamp) => ({
       title: `${label.timestamp} ${timestamp.id}: ${label.constraints}`,
-      lines: checks(timestamp.constraints, texts),
+      lines: [...checks(timestamp.constraints, texts), ...remarks(timestamp.findings, texts)],
     })),
     ...report.certificates.map((certificate) => ({
       title: certificate.subject,
@@ -60,6 +61,13 @@ function checks(constraints: readonly ConstraintReport[], texts: ReportTexts): L
     const parts = [texts.constraintResult[result], subIndication, why, subject === null ? null : shortened(subject)]
     return { label: `${block}/${name}`, text: parts.filter((part) => part !== null && part !== '').join(' · ') }
   })
+}
+
+function remarks(findings: readonly Finding[], texts: ReportTexts): Line[] {
+  return findings.map(({ code, detail: what }) => ({
+    label: code,
+    text: what === '' ? texts.finding[code] : `${texts.finding[code]} (${what})`,
+  }))
 }
 
 function algorithms(list: readonly AlgorithmReport[], language: ReportLanguage): Line[] {

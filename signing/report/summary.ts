@@ -59,7 +59,7 @@ export function summarize(report: ValidationReport, language: ReportLanguage): S
       ...report.signatures.map((signature) => signatureBlock(report, signature, language)),
       ...report.timestamps.map((timestamp) => timestampBlock(report, timestamp, language)),
     ],
-    remarks: report.findings.map((finding) => remark(finding, texts)),
+    remarks: remarks(report.findings, texts),
     disclaimer: texts.disclaimer,
   }
 }
@@ -80,7 +80,7 @@ function signatureBlock(report: ValidationReport, signature: SignatureReport, la
     { label: label.level, text: signature.level },
     { label: label.scope, text: texts.scope[signature.scope.kind] },
     optional(label.restrictions, certificate?.restrictions.join('; ') ?? null),
-    ...signature.findings.map((finding) => ({ label: label.remarks, text: remark(finding, texts) })),
+    ...remarks(signature.findings, texts).map((text) => ({ label: label.remarks, text })),
   ]
   const word = /Seal$|Seal-QC$/.test(signature.qualification.kind) ? label.seal : label.signature
   return {
@@ -100,7 +100,7 @@ function timestampBlock(report: ValidationReport, timestamp: TimestampReport, la
     optional(label.time, timestamp.time === null ? null : readableTime(timestamp.time, language)),
     certificate === undefined ? null : { label: label.signer, text: commonName(certificate.subject) },
     timestamp.qualified === true ? { label: label.qualification, text: label.qualifiedTimestamp } : null,
-    ...timestamp.findings.map((finding) => ({ label: label.remarks, text: remark(finding, texts) })),
+    ...remarks(timestamp.findings, texts).map((text) => ({ label: label.remarks, text })),
   ]
   return {
     title: `${label.timestamp} ${timestamp.id}: ${texts.timestampKind[timestamp.kind]}`,
@@ -137,11 +137,20 @@ function timeLine({ bestTime, indication }: SignatureReport, language: ReportLan
   return { label: label.time, text: `${readableTime(bestTime.time, language)} (${source})` }
 }
 
-function remark({ code, detail }: Finding, texts: ReportTexts): string {
-  return detail === '' ? texts.finding[code] : `${texts.finding[code]} (${detail})`
+/** What a person should know; what is for experts alone, and details of what is harmless, the detailed report has. */
+function remarks(findings: readonly Finding[], texts: ReportTexts): string[] {
+  const told = findings.filter(({ severity, code }) => severity !== 'info' || TOLD.has(code))
+  return [
+    ...new Set(
+      told.map(({ severity, code, detail }) =>
+        detail === '' || severity === 'info' ? texts.finding[code] : `${texts.finding[code]} (${detail})`,
+      ),
+    ),
+  ]
 }
 
 const optional = (label: string, text: string | null): Line | null =>
   text === null || text === '' ? null : { label, text }
 
+const TOLD: ReadonlySet<Finding['code']> = new Set(['extended-after-signing', 'encrypted', 'certificate-restricted'])
 const MOOD = { 'TOTAL-PASSED': 'good', INDETERMINATE: 'open', 'TOTAL-FAILED': 'bad' } as const
