@@ -12,7 +12,7 @@ import { chosenAlgorithm, signatureBytes } from './algorithms.ts'
 import { SessionPool, asFault } from './pkcs11/session-pool.ts'
 import { startSessionThread } from './pkcs11/session-thread.ts'
 import type { TokenPlace } from './pkcs11/session.ts'
-import type { SignatureAlgorithm, SigningKey } from './signing-key.ts'
+import type { OpenedKey, SignatureAlgorithm, SigningKey } from './signing-key.ts'
 
 export interface Pkcs11Options extends TokenPlace {
   /** DER, own certificate first; needed where the token holds none. What is given goes before what the token holds. */
@@ -23,12 +23,6 @@ export interface Pkcs11Options extends TokenPlace {
   sessions?: number
   /** longest wait for one answer of the token; default 30 s */
   timeoutMs?: number
-}
-
-/** A key that holds on to something outside of this process. */
-export interface OpenedKey {
-  signing: SigningKey
-  close: () => Promise<void>
 }
 
 /**

@@ -44,3 +44,9 @@ export interface SigningKey extends SigningIdentity {
    */
   sign(messages: readonly Buffer[], algorithm?: SignatureAlgorithm): Promise<Buffer[]>
 }
+
+/** A key that holds on to something outside of this process. */
+export interface OpenedKey {
+  signing: SigningKey
+  close: () => Promise<void>
+}
