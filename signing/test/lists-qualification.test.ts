@@ -261,6 +261,17 @@ describe('qualification after trusted lists', () => {
     assert.equal(isQualified([own], NOW, '2026-01-01T00:00:00Z'), null)
   })
 
+  it('knows providers that have stopped, in their country', () => {
+    const stopped = (services: TestService[], territory = 'DE'): boolean => {
+      const lists = [accepted({ services })]
+      return createTrustedLists({ listOfLists: null, pivots: [], lists }).hasStopped(authority.certificate, territory)
+    }
+    assert.equal(stopped([withdrawn('2026-02-01T00:00:00Z')]), true)
+    assert.equal(stopped([withdrawn('2026-02-01T00:00:00Z')], 'AT'), false)
+    assert.equal(stopped([withdrawn('2026-02-01T00:00:00Z'), { certificates: [authority.certificate.der] }]), false)
+    assert.equal(stopped([]), false)
+  })
+
   it('makes anchors with purposes, also of services that lost their status, never of those that had none', () => {
     const tsa = issue({ name: 'TSA', issuer: authority }).certificate
     const responder = issue({ name: 'OCSP', issuer: authority }).certificate

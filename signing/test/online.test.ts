@@ -1,7 +1,9 @@
 /** Getting issuers, OCSP answers and CRLs from servers on loopback. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { SigningError } from '../errors.ts'
 import { createHttpClient } from '../http-client.ts'
+import { accessPoints } from '../trust/access.ts'
 import { parseCertificate } from '../trust/certificate.ts'
 import { createFetchCache } from '../trust/fetch-cache.ts'
 import { createOnline } from '../trust/online.ts'
@@ -40,6 +42,25 @@ describe('evidence from the network', () => {
     const { evidence, gaps } = await collect(authority.sealKey().certificateChain[0])
     assert.deepEqual(gaps, [])
     assert.deepEqual([evidence.ocsps.length, evidence.crls.length], [0, 2])
+  })
+
+  it('asks the service for providers that have stopped when their own does not answer', async () => {
+    const [certificate] = authority.sealKey().certificateChain
+    const [own = ''] = accessPoints(parseCertificate(certificate)).ocsp
+    const former = 'http://former.example/ocsp'
+    const issuers: string[] = []
+    options.http = (request) => {
+      if (request.url === own) return Promise.reject(new SigningError('signing/fetch-failed', 'no answer'))
+      return authority.http(request.url === former ? { ...request, url: own } : request)
+    }
+    options.formerServices = ({ sha256 }) => {
+      issuers.push(sha256)
+      return [former]
+    }
+    const { evidence, gaps } = await collect(certificate)
+    assert.deepEqual(gaps, [])
+    assert.equal(evidence.ocsps.length, 1)
+    assert.equal(issuers[0], parseCertificate(evidence.certificates[1] ?? Buffer.alloc(0)).sha256)
   })
 
   it('says that a certificate is revoked', async () => {

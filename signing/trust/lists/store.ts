@@ -6,6 +6,7 @@
  * from the pinned certificates on.
  */
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { SigningError } from '../../errors.ts'
 import type { Certificate } from '../certificate.ts'
 import { checkList } from './check-list.ts'
@@ -44,7 +45,7 @@ export async function loadLists(files: ListFiles, pinned: readonly Certificate[]
   const verdict = checkListOfLists(lotl, pinned, ofRole('pivot'), null)
   if (verdict.kind === 'refused')
     return { snapshot: NO_LISTS, problems: [{ territory: 'EU', code: verdict.reason, detail: verdict.detail }] }
-  const { lists, problems } = checkNational(
+  const { lists, problems } = await checkNational(
     verdict.list,
     present.flatMap((entry) => {
       const source = entry.role === 'national' ? sources.get(entry) : undefined
@@ -114,14 +115,16 @@ async function readSource(files: ListFiles, { sha256, location, retrievedAt }: S
   return { bytes, location, retrievedAt }
 }
 
-function checkNational(
+async function checkNational(
   listOfLists: AcceptedList,
   stored: readonly { territory: string; source: ListSource }[],
-): { lists: AcceptedList[]; problems: ListProblem[] } {
+): Promise<{ lists: AcceptedList[]; problems: ListProblem[] }> {
   const pointers = nationalPointers(listOfLists.list)
   const lists: AcceptedList[] = []
   const problems: ListProblem[] = []
   for (const { territory, source } of stored) {
+    // a large list takes some tenths of a second; a server goes on between two of them
+    await setImmediate()
     const signers = pointers.get(territory)?.certificates ?? []
     const verdict = checkList(source.bytes, source, { type: NATIONAL_LIST, territory, signers, previous: null })
     if (verdict.kind === 'accepted') lists.push(verdict.list)
