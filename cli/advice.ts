@@ -16,6 +16,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   'storage/disk-full': 'make room on the disk, then try again',
   'storage/quota-exceeded': 'make room or raise the limit, then try again',
   'storage/backup-bad-passphrase': 'check the passphrase or the shares, then try again',
+  'signing/trust-store-damaged':
+    'restore `trust/lists` in the data folder from a backup, or remove it and run `amtsbote trust refresh`',
   'storage/already-exists': 'choose another name, or change the existing one',
   'storage/upload-locked': 'somebody else is sending to it; try again in a few seconds',
   EADDRINUSE: 'another program listens on this address: stop it, or set `listen` in the configuration',

@@ -10,7 +10,15 @@ import type { TrustConfig } from './config-trust.ts'
 import { CliError } from './errors.ts'
 import { folderFiles } from './list-files.ts'
 import { readAnchors, readCertificates } from './trust-certificates.ts'
-import { NO_LISTS, createTrustedLists, importLists, loadLists, refreshLists, saveLists } from '../signing/index.ts'
+import {
+  NO_LISTS,
+  SigningError,
+  createTrustedLists,
+  importLists,
+  loadLists,
+  refreshLists,
+  saveLists,
+} from '../signing/index.ts'
 import type { Certificate, Http, ListProblem, ListSnapshot, Refreshed, TrustAnchor } from '../signing/index.ts'
 import type { ListReport, Qualifier } from '../signing/index.ts'
 import type { World } from '../storage/index.ts'
@@ -80,11 +88,19 @@ export function createTrust({ config, world, http }: TrustDeps): Trust {
     importFrom: async (folder) => {
       const certificates = await neededPins(config, pinned)
       const { snapshot: previous } = await loadLists(files, certificates)
-      const snapshot = await importLists(folderFiles(folder), certificates, previous)
+      const snapshot = await importLists(folderFiles(folder), certificates, previous).catch(refuseBundle)
       await saveLists(files, snapshot)
       return snapshot
     },
   }
+}
+
+/** What is wrong with a bundle says nothing about the lists in use. */
+function refuseBundle(error: unknown): never {
+  if (!(error instanceof SigningError)) throw error
+  throw new CliError('cli/check-failed', `the bundle is refused, nothing of it is used: ${error.message}`, {
+    cause: error,
+  })
 }
 
 async function combine(config: TrustConfig, { snapshot, problems }: Refreshed): Promise<CurrentTrust> {

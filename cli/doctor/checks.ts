@@ -71,6 +71,16 @@ const CHECKS: Readonly<Record<string, Check>> = {
     ]
   },
   certificates: async (house) => [...(await keyFileFindings(house)), ...(await tlsFindings(house))],
+  'trusted lists': async ({ trust, world }) => {
+    const { listReports, problems } = await trust.current()
+    const lists = listReports(world.clock())
+    const overdue = lists.filter(({ state }) => state === 'overdue').length
+    const said =
+      lists.length === 0
+        ? 'none: nothing is known about qualification until `amtsbote trust refresh`'
+        : `${lists.length} in use, ${overdue} overdue, ${problems.length} refused: \`amtsbote trust status\` tells more`
+    return [one('trusted lists', lists.length === 0 || overdue + problems.length > 0 ? 'warning' : 'ok', said)]
+  },
   jobs: async ({ storage }) => {
     const failed = await storage.jobs.list({ state: 'failed', limit: 100 })
     const held = await storage.jobs.list({ state: 'held', limit: 100 })

@@ -138,13 +138,26 @@ describe('amtsbote trust', () => {
       bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
       writeFileSync(path.join(bundle, name), bytes)
       const refused = await other.cli('trust', 'import', bundle)
-      assert.equal(refused.code, 1)
-      assert.match(refused.err, /is missing or was altered/)
+      assert.equal(refused.code, 3)
+      assert.match(
+        refused.err,
+        /^amtsbote: the bundle is refused, nothing of it is used: .* is missing or was altered\n$/,
+      )
       assert.equal((await other.cli('trust', 'status')).code, 0)
       assert.match((await other.cli('trust', 'import', installation.folder)).err, /holds no list of the lists/)
     } finally {
       other.end()
     }
+  })
+
+  it('says nothing from stored lists that were altered, and what to do', async () => {
+    publish()
+    await installation.json('trust', 'refresh')
+    const lists = path.join(installation.folder, 'data', 'trust', 'lists')
+    for (const name of readdirSync(lists)) if (name.endsWith('.xml')) writeFileSync(path.join(lists, name), '<x/>')
+    const { code, err } = await installation.cli('trust', 'status')
+    assert.equal(code, 1)
+    assert.match(err, /was altered: restore `trust\/lists` in the data folder from a backup, or remove it/)
   })
 
   it('trusts certificates of the operator, for the purposes named', async () => {

@@ -10,7 +10,7 @@ import { readPolicies } from '../extensions.ts'
 import type { Criterion, ServiceState } from './model.ts'
 
 /** True, false, or null: not to be told. */
-export function fits(certificate: Certificate, criterion: Criterion): boolean | null {
+function fits(certificate: Certificate, criterion: Criterion): boolean | null {
   switch (criterion.kind) {
     case 'list':
       return combine(

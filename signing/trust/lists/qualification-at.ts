@@ -10,7 +10,7 @@ import { policiesOf, qualifiersFor } from './criteria.ts'
 import type { ServiceState } from './model.ts'
 
 /** Regulation (EU) 910/2014 applies from 1 July 2016, Brussels time; lists write it as this instant. */
-export const EIDAS_START = new Date('2016-06-30T22:00:00Z')
+const EIDAS_START = new Date('2016-06-30T22:00:00Z')
 
 export type Standing =
   | { kind: 'clear'; qualified: boolean; device: boolean; type: CertificateType | null; remark: string | null }

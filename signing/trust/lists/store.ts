@@ -142,7 +142,7 @@ function announcedLists({ list }: AcceptedList, lists: readonly AcceptedList[]):
 }
 
 function refusedBundle(why: string): SigningError {
-  return new SigningError('signing/trust-store-damaged', `the trusted lists are not taken over: ${why.trim()}`)
+  return new SigningError('signing/trust-store-damaged', why.trim())
 }
 
 function entryOf(role: StoreEntry['role'], { list, sha256, location, retrievedAt }: AcceptedList): StoreEntry {
