@@ -51,7 +51,7 @@ export async function signAsic(
   const [only] = files
   const signature = { signedAt, form: 'detached' } as const
   if (container === 'asic-s' && only !== undefined) {
-    const cms = await signCades(only.content, key, signature)
+    const cms = await signCades(only.content, key, { ...signature, mimeType: only.mimeType })
     const added = [memoryPart('META-INF/signature.p7s', cms)]
     return zipArchive([memoryPart(MIMETYPE, Buffer.from(ASIC_S)), ...parts, ...added], signedAt)
   }

@@ -13,7 +13,7 @@ import type { EvidenceSource, Leaf } from '../trust/online.ts'
 import type { Evidence } from '../trust/revocation/verdict.ts'
 import { archiveInput, checkArchiveTimestamp, hashIndex, withHashIndex } from './archive-timestamp.ts'
 import { checkSigners } from './cades.ts'
-import { attribute, merged, readSignedData, writeSignedData } from './container.ts'
+import { attribute, merged, readAttributes, readSignedData, writeSignedData } from './container.ts'
 import type { SignedDataParts, SignerParts } from './container.ts'
 import { contentDigests, contentOf } from './content.ts'
 import { missingEvidence, revocationChoices, revocationEvidence } from './evidence.ts'
@@ -44,6 +44,9 @@ export async function extendCades(
   sources: LevelSources,
 ): Promise<Buffer> {
   let parts: SignedDataParts = readSignedData(cms)
+  if (parts.signers.some(hasFrozenTimestamp)) {
+    throw new SigningError('signing/signature-broken', 'an archive time-stamp of the old kind would not fit any more')
+  }
   const digests = contentDigests(contentOf(parts, content))
   await checkSigners(parts, contentOf(parts, content))
   await eachSigner(parts, (signer) => checkTimestamps(parts, signer, digests))
@@ -54,6 +57,11 @@ export async function extendCades(
   const complete = parts
   parts = await eachSigner(parts, (signer) => withArchiveTimestamp(complete, signer, digests, sources.timestamps))
   return writeSignedData(parts)
+}
+
+/** archive-time-stamp v2 is over all that is there; whatever is added breaks it. */
+function hasFrozenTimestamp({ unsignedAttributes }: SignerParts): boolean {
+  return readAttributes(unsignedAttributes).some(({ type }) => type === ATTRIBUTE.archiveTimeStampV2)
 }
 
 type Digests = (digest: string) => Promise<Buffer>

@@ -19,16 +19,18 @@ export interface CadesRequest {
   signedAt: Date
   /** `attached`: the content, at most 64 MiB, is inside the signature (.p7m) */
   form: 'detached' | 'attached'
+  /** of the content (RFC 6838), a signed attribute: tells later readers what lies beside the signature */
+  mimeType?: string
 }
 
 /**
  * Signs `content`.
  *
  * @returns DER of a ContentInfo
- * @throws SigningError `signing/key-unusable`, `signing/signature-failed`, `signing/source-changed`
+ * @throws SigningError `signing/key-unusable`, `signing/signature-failed`, `signing/source-changed`, `signing/bad-text`
  */
 export async function signCades(content: RandomAccess, key: SigningKey, request: CadesRequest): Promise<Buffer> {
-  const parts = await makeOne(content, key, request.signedAt)
+  const parts = await makeOne(content, key, request)
   if (request.form === 'detached') return writeSignedData(parts)
   if (content.size > MAX_ATTACHED_BYTES) {
     throw new SigningError('signing/no-room', 'a content of more than 64 MiB is signed detached')
@@ -52,7 +54,7 @@ export async function addCadesSigner(
   const before = readSignedData(cms)
   const source = contentOf(before, content)
   await checkSigners(before, source)
-  const added = await makeOne(source, key, signedAt)
+  const added = await makeOne(source, key, { signedAt })
   return writeSignedData({
     ...before,
     digestAlgorithms: merged(before.digestAlgorithms, added.digestAlgorithms),
@@ -73,10 +75,17 @@ export async function checkSigners(parts: SignedDataParts, content: RandomAccess
   }
 }
 
-async function makeOne(content: RandomAccess, key: SigningKey, signedAt: Date): Promise<SignedDataParts> {
+async function makeOne(
+  content: RandomAccess,
+  key: SigningKey,
+  { signedAt, mimeType = null }: { signedAt: Date; mimeType?: string | null },
+): Promise<SignedDataParts> {
   checkUsable(key, signedAt)
+  if (mimeType !== null && !MIME_TYPE.test(mimeType)) throw new SigningError('signing/bad-text', 'no media type')
   const digest = await digestSource(content, contentHash(key))
-  return readSignedData(await signDigest(digest, key, signedAt))
+  return readSignedData(await signDigest(digest, key, signedAt, mimeType))
 }
 
+/** RFC 6838 §4.2, without parameters */
+const MIME_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/
 const MAX_ATTACHED_BYTES = 64 * 1024 * 1024

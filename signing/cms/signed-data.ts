@@ -26,11 +26,17 @@ export function signedDataBytes(key: SigningIdentity): number {
  *
  * @param digest made with `contentHash(key)`
  * @param signingTime null for PAdES, where the attribute is forbidden (EN 319 142-1 §6.3); CAdES demands it
+ * @param mimeType of the content, a signed attribute; null: not said, as in PAdES
  * @returns DER of a ContentInfo with one SignedData
  * @throws SigningError `signing/signature-failed`
  */
-export async function signDigest(digest: Buffer, key: SigningKey, signingTime: Date | null): Promise<Buffer> {
-  const prepared = prepareSignedData(digest, key, signingTime)
+export async function signDigest(
+  digest: Buffer,
+  key: SigningKey,
+  signingTime: Date | null,
+  mimeType: string | null = null,
+): Promise<Buffer> {
+  const prepared = prepareSignedData(digest, key, signingTime, mimeType)
   const [value] = await key.sign([prepared.attributes])
   return prepared.finish(value ?? Buffer.alloc(0))
 }
@@ -47,8 +53,13 @@ export interface PreparedSignedData {
 }
 
 /** The first half of `signDigest`, for keys that answer later. */
-export function prepareSignedData(digest: Buffer, key: SigningIdentity, signingTime: Date | null): PreparedSignedData {
-  const template = signingTime === null ? templateOf(key) : makeTemplate(key, signingTime)
+export function prepareSignedData(
+  digest: Buffer,
+  key: SigningIdentity,
+  signingTime: Date | null,
+  mimeType: string | null = null,
+): PreparedSignedData {
+  const template = signingTime === null ? templateOf(key) : makeTemplate(key, { signingTime, mimeType })
   const attributes = Buffer.from(template.attributes)
   digest.copy(attributes, template.digestAt)
   return {
@@ -103,10 +114,16 @@ function templateOf(key: SigningIdentity): Template {
   return template
 }
 
-function makeTemplate(key: SigningIdentity, signingTime: Date | null): Template {
+/** What CAdES says beyond PAdES. */
+interface Claims {
+  signingTime: Date
+  mimeType: string | null
+}
+
+function makeTemplate(key: SigningIdentity, claims: Claims | null): Template {
   const { digest, signature, hash } = ALGORITHMS[key.algorithm]
   const hole = der.octetString(Buffer.alloc(createHash(hash).digest().length))
-  const attributes = signedAttributes(key, hole, signingTime)
+  const attributes = signedAttributes(key, hole, claims)
   const implicit = Buffer.from(attributes)
   implicit[0] = 0xa0 // RFC 5652 §5.3: signedAttrs [0] IMPLICIT; DER sorts them before, in setOf
   const { issuer, serial } = certificateParts(key.certificateChain[0])
@@ -131,7 +148,7 @@ function makeTemplate(key: SigningIdentity, signingTime: Date | null): Template 
   return { attributes, digestAt: attributes.indexOf(hole) + 2, whole, attributesAt: whole.indexOf(implicit) }
 }
 
-function signedAttributes(key: SigningIdentity, digestHole: Buffer, signingTime: Date | null): Buffer {
+function signedAttributes(key: SigningIdentity, digestHole: Buffer, claims: Claims | null): Buffer {
   const { digest, signature } = ALGORITHMS[key.algorithm]
   const protection = Buffer.from(signature)
   protection[0] = 0xa1 // RFC 6211 §2: signatureAlgorithm [1] IMPLICIT
@@ -141,7 +158,8 @@ function signedAttributes(key: SigningIdentity, digestHole: Buffer, signingTime:
     attribute(OID.signingCertificateV2, signingCertificateV2(key.certificateChain[0])),
     attribute(OID.algorithmProtection, der.sequence(digest, protection)),
   ]
-  if (signingTime !== null) attributes.push(attribute(OID.signingTime, der.time(signingTime)))
+  if (claims !== null) attributes.push(attribute(OID.signingTime, der.time(claims.signingTime)))
+  if (claims?.mimeType != null) attributes.push(attribute(OID.mimeType, der.utf8String(claims.mimeType)))
   return der.setOf(...attributes)
 }
 
@@ -171,6 +189,7 @@ export const OID = {
   contentType: '1.2.840.113549.1.9.3',
   messageDigest: '1.2.840.113549.1.9.4',
   signingTime: '1.2.840.113549.1.9.5',
+  mimeType: '0.4.0.1733.2.1',
   signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
   algorithmProtection: '1.2.840.113549.1.9.52',
 } as const

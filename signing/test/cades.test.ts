@@ -10,7 +10,8 @@ import { addCadesSigner, signCades } from '../cms/cades.ts'
 import { extendCades } from '../cms/cades-levels.ts'
 import type { AdesLevel, LevelSources } from '../cms/cades-levels.ts'
 import { contentDigests } from '../cms/content.ts'
-import { readAttributes, readSignedData, writeSignedData, writeSigner } from '../cms/container.ts'
+import * as der from '../asn1/der.ts'
+import { readAttributes, readSignedData, signedAttributesOf, writeSignedData, writeSigner } from '../cms/container.ts'
 import { ATTRIBUTE } from '../cms/oids.ts'
 import { tokensOf } from '../cms/signature-timestamp.ts'
 import { bufferAccess } from '../index.ts'
@@ -113,6 +114,16 @@ describe('CAdES signatures', () => {
     const both = await extendCades(after, CONTENT, 'B-LTA', sources)
     assert.ok(attributes(both, 0).includes(ATTRIBUTE.archiveTimeStampV3))
     assert.ok(attributes(both, 1).includes(ATTRIBUTE.archiveTimeStampV3))
+  })
+
+  it('says what kind of content it is over, when told', async () => {
+    const request = { ...REQUEST, mimeType: 'application/pdf' }
+    const [signer] = readSignedData(await signCades(CONTENT, authority.sealKey(), request)).signers
+    assert.ok(signer)
+    const attribute = signedAttributesOf(signer).find(({ type }) => type === '0.4.0.1733.2.1')
+    assert.deepEqual(attribute?.values, [der.utf8String('application/pdf')])
+    const wrong = { ...REQUEST, mimeType: 'kein Typ' }
+    await assert.rejects(signCades(CONTENT, authority.sealKey(), wrong), { code: 'signing/bad-text' })
   })
 
   it('does not lift a signature over something else', async () => {
