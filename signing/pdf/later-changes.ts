@@ -7,7 +7,7 @@ import { compareSince } from './comparison/compare.ts'
 import { judgeChanges } from './comparison/judge-changes.ts'
 import { dictionaryOf } from './comparison/objects.ts'
 import { readPermissions } from './comparison/permissions.ts'
-import { findReach, writtenSince } from './comparison/reach.ts'
+import { findReach } from './comparison/reach.ts'
 import type { Reach } from './comparison/reach.ts'
 import { readFields } from './fields.ts'
 import type { Revision, Revisions } from './revisions/revisions.ts'
@@ -23,7 +23,7 @@ export interface LaterChanges {
 export function createLaterChanges(revisions: Revisions, oldest: Revision): LaterChanges {
   let reach: Promise<Reach> | null = null
   const reachOnce = async (): Promise<Reach> => {
-    reach ??= writtenSince(revisions, oldest).then((written) => findReach(revisions, written))
+    reach ??= findReach(revisions, oldest)
     return reach
   }
 

@@ -45,6 +45,15 @@ export function buildPdf(...revisions: Revision[]): Buffer {
   return bytes
 }
 
+/** One more revision behind a document that buildPdf made or that somebody signed. */
+export function updatePdf(before: Buffer, revision: Revision): Buffer {
+  const text = before.toString('latin1')
+  const previous = Number(/startxref\s+(\d+)\s+%%EOF\s*$/.exec(text)?.[1])
+  const sizes = [...text.matchAll(/\/Size (\d+)/g)].map(([, size]) => Number(size))
+  const numbers = Object.keys(revision.objects).map((number) => Number(number) + 1)
+  return writeRevision(before, revision, { previous, size: Math.max(...sizes, ...numbers) }).bytes
+}
+
 type Entry = { type: 0 } | { type: 1; offset: number } | { type: 2; stream: number; index: number }
 
 interface Written {

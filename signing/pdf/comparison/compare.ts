@@ -38,7 +38,9 @@ async function compareInto(changes: Change[], revisions: Revisions, since: Revis
   const { leadsToChange } = reach
   const apart = new Set<number>()
   const open: (() => Promise<void>)[] = []
-  const same = createSameness({ before, after, leadsToChange, isComparedApart: (number) => apart.has(number) })
+  const isComparedApart = (number: number): boolean => apart.has(number)
+  const mayDiffer = (number: number): boolean => leadsToChange.has(number)
+  const same = createSameness({ before, after, mayDiffer, isComparedApart })
   const comparison: Comparison = {
     before,
     after,
@@ -77,10 +79,16 @@ async function fieldsOf(document: PdfDocument, side: string, changes: Change[]):
 
 /** What nothing leads to is not shown by a proper reader; it is reported nevertheless. */
 async function findUnreached(
-  { before, after, same, report }: Comparison,
+  { before, after, report }: Comparison,
   written: ReadonlySet<number>,
   { reached }: Reach,
 ): Promise<void> {
+  const same = createSameness({
+    before,
+    after,
+    mayDiffer: () => true,
+    isComparedApart: (number) => reached.has(number),
+  })
   for (const number of written) {
     if (reached.has(number)) continue
     const entry = await after.xref.find(number)

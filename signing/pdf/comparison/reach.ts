@@ -35,10 +35,12 @@ export async function writtenSince(revisions: Revisions, since: Revision): Promi
   return found
 }
 
-/** Reads every object that is reached, once. */
-export async function findReach({ newest }: Revisions, written: ReadonlySet<number>): Promise<Reach> {
-  const { document } = newest
+/** Reads every object of the newest revision that is reached, once. */
+export async function findReach(revisions: Revisions, since: Revision): Promise<Reach> {
+  const { document } = revisions.newest
   const { trailer } = document
+  const written = await writtenSince(revisions, since)
+  const end = since.end ?? since.closed
   const reached = new Set<number>()
   const changed: number[] = []
   /** from an object to those that refer to it */
@@ -56,12 +58,22 @@ export async function findReach({ newest }: Revisions, written: ReadonlySet<numb
       queue.add(to)
     }
   }
+  const streams = new Map<number, boolean>()
+  const wasStreamWritten = async (stream: number | null): Promise<boolean> => {
+    if (stream === null) return false
+    const known = streams.get(stream)
+    const answer = known ?? (written.has(stream) || (await readCompared(document, reference(stream))).end > end)
+    streams.set(stream, answer)
+    return answer
+  }
   for (const [key, value] of trailer.entries) if (FOLLOWED.has(key)) follow(value, null)
   for (let next = await queue.next(); next !== null; next = await queue.next()) {
     const { number, stream } = next
-    if (written.has(number) || (stream !== null && written.has(stream))) changed.push(number)
     document.budget.spendSteps(1)
-    follow((await readCompared(document, reference(number, next.generation))).value, number)
+    const object = await readCompared(document, reference(number, next.generation))
+    // an old table may point at, or an old object run on into, what was not there then
+    if (written.has(number) || object.end > end || (await wasStreamWritten(stream))) changed.push(number)
+    follow(object.value, number)
   }
   return { reached, leadsToChange: ancestors(changed, referrers) }
 }

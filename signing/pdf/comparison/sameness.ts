@@ -14,14 +14,14 @@ export type Sameness = (before: PdfValue | undefined, after: PdfValue | undefine
 export interface SamenessQuestion {
   before: PdfDocument
   after: PdfDocument
-  /** objects from which something can be reached that was written in between */
-  leadsToChange: ReadonlySet<number>
+  /** can something be reached from this object that was written in between? */
+  mayDiffer: (number: number) => boolean
   /** is this object compared for itself, so that a link to it counts as the same? */
   isComparedApart: (number: number) => boolean
 }
 
 export function createSameness(question: SamenessQuestion): Sameness {
-  const { before, after, leadsToChange, isComparedApart } = question
+  const { before, after, mayDiffer, isComparedApart } = question
   const known = new Map<string, boolean>()
 
   async function compare(a: PdfValue, b: PdfValue, open: Set<string>): Promise<boolean> {
@@ -62,12 +62,12 @@ export function createSameness(question: SamenessQuestion): Sameness {
   function isUntouched(a: PdfValue, b: PdfValue): boolean {
     if (a.kind !== 'reference' || b.kind !== 'reference') return false
     const isOne = a.number === b.number && a.generation === b.generation
-    return isOne && (!leadsToChange.has(a.number) || isComparedApart(a.number))
+    return isOne && (!mayDiffer(a.number) || isComparedApart(a.number))
   }
 
   async function compareContents(a: PdfValue, b: PdfValue, open: Set<string>): Promise<boolean> {
     const [left, right] = [await load(before, a), await load(after, b)]
-    if (left.isDamaged || right.isDamaged) return left.isDamaged && right.isDamaged && left.place === right.place
+    if (left.isDamaged || right.isDamaged) return isSameDamage(left, right, before.source.size)
     if (left.value.kind === 'reference' || right.value.kind === 'reference') return false
     return compareStreams(left, right, open)
   }
@@ -88,9 +88,14 @@ export function createSameness(question: SamenessQuestion): Sameness {
   }
 }
 
+/** What cannot be read is the same when all of it was there before. */
+function isSameDamage(a: ComparedObject, b: ComparedObject, endBefore: number): boolean {
+  return a.isDamaged && b.isDamaged && a.place === b.place && b.end <= endBefore
+}
+
 async function load(document: PdfDocument, value: PdfValue): Promise<ComparedObject> {
   if (value.kind === 'reference') return readCompared(document, value)
-  return { value, stream: null, place: '', isDamaged: false }
+  return { value, stream: null, end: 0, place: '', isDamaged: false }
 }
 
 async function isSameData(
