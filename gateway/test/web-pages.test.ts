@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path'
 import { chromium } from 'playwright-core'
 import type { Browser, Page } from 'playwright-core'
 import { createPasswords, invitationPath } from '../index.ts'
+import { SAMPLE_REPORT } from '../../signing/test/support/sample-report.ts'
 import { OPERATOR, PASSWORD, openWebHouse } from './support/web-house.ts'
 import type { WebHouse } from './support/web-house.ts'
 
@@ -29,7 +30,10 @@ if (CHROMIUM === undefined && process.env['AMTSBOTE_REQUIRE_SERVICES'] !== '1') 
 
     before(async () => {
       assert.ok(CHROMIUM, 'no Chromium on the PATH')
-      house = await openWebHouse()
+      house = await openWebHouse({
+        seal: () => Promise.reject(new Error('nothing is sealed here')),
+        validate: () => Promise.resolve(SAMPLE_REPORT),
+      })
       browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })
     })
     after(async () => {
@@ -127,6 +131,11 @@ if (CHROMIUM === undefined && process.env['AMTSBOTE_REQUIRE_SERVICES'] !== '1') 
         'x',
       )
       await house.file(room.id, 'Anlage\u202Efdp.exe', 'y'.repeat(3_000_000))
+      const batch = await house.storage.sealBatches.create(
+        { roomId: room.id, items: [{ fileId: id, version: 1 }], wishes: {} },
+        OPERATOR,
+      )
+      await house.storage.sealBatches.itemFailed(batch, 0, 'signing/pdf-locked')
       const looks = [
         {},
         { dark: true, width: 320 },
@@ -154,6 +163,8 @@ if (CHROMIUM === undefined && process.env['AMTSBOTE_REQUIRE_SERVICES'] !== '1') 
         for (const [path, title] of [
           ['/rooms', 'rooms'],
           [`/files/${id}`, 'file'],
+          [`/files/${id}/signatures`, 'signatures'],
+          [`/seal-batches/${batch}`, 'seal-batch'],
           ['/account', 'account'],
           ['/nowhere', 'error'],
         ] as const) {

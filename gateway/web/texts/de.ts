@@ -153,7 +153,7 @@ export const de = {
   signatures: {
     title: (name: string) => `Signaturen von ${name}`,
     check: 'Signaturen prüfen',
-    checkName: (name: string) => `Signaturen von ${name} prüfen`,
+    checkName: (name: string) => `Signaturen prüfen: ${name}`,
     back: (name: string, version: string) => `${name}, Fassung ${version}`,
     inFile: 'In der Datei',
     beside: (name: string) => `In der Signaturdatei ${name}`,

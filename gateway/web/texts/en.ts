@@ -148,7 +148,7 @@ export const en: Texts = {
   signatures: {
     title: (name) => `Signatures of ${name}`,
     check: 'Validate signatures',
-    checkName: (name) => `Validate signatures of ${name}`,
+    checkName: (name) => `Validate signatures: ${name}`,
     back: (name, version) => `${name}, version ${version}`,
     inFile: 'In the file',
     beside: (name) => `In the signature file ${name}`,
