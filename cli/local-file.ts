@@ -56,3 +56,18 @@ export async function writeLocalFile(path: string, bytes: AsyncIterable<Buffer> 
   }
   return size
 }
+
+/** Bytes that are needed once more before the result stands: a file beside it, gone afterwards. */
+export async function withScratch<T>(
+  beside: string,
+  bytes: AsyncIterable<Buffer> | Buffer,
+  work: (file: RandomAccess) => Promise<T>,
+): Promise<T> {
+  const scratch = `${beside}.scratch`
+  try {
+    await writeLocalFile(scratch, bytes)
+    return await withLocalFile(scratch, work)
+  } finally {
+    await rm(scratch, { force: true })
+  }
+}

@@ -20,6 +20,7 @@ import { messageCommand } from './commands/message.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { roomCommand } from './commands/room.ts'
 import { sealCommand } from './commands/seal.ts'
+import { extendCommand, signCommand } from './commands/sign.ts'
 import { timestampCommand } from './commands/timestamp.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -38,6 +39,8 @@ const COMMANDS: readonly ((context: () => Context) => Command)[] = [
   uploadCommand,
   downloadCommand,
   sealCommand,
+  signCommand,
+  extendCommand,
   verifyCommand,
   timestampCommand,
   messageCommand,
