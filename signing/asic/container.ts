@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { SigningError } from '../errors.ts'
 import type { RandomAccess } from '../random-access.ts'
 import type { Digest } from '../trust/algorithm-identifier.ts'
+import { fileName } from './file-uri.ts'
 import { contentAccess, isWithinLimits, readContent } from './zip-content.ts'
 import type { PackedEntry } from './zip-content.ts'
 import { damaged, readDirectory } from './zip-directory.ts'
@@ -55,6 +56,11 @@ export async function openContainer(source: RandomAccess): Promise<Container> {
   // of doubled names the first is as good as any: nothing of such a container is believed
   const byName = new Map([...files].reverse().map((file) => [file.name, file]))
   return { source, files, byName, problems, entries }
+}
+
+/** The file that a relative address names: percent-encoded, or as others write it plainly. */
+export function fileAt({ byName }: Container, uri: string): ContainerFile | undefined {
+  return byName.get(fileName(uri)) ?? byName.get(uri)
 }
 
 /** SHA-256 of the content; null when it is not what the directory says. */

@@ -2,6 +2,7 @@
  * ASiCManifest: names the files of a container with their digests, and the signature or time-stamp over the manifest
  * (ETSI EN 319 162-1 §A.4). Reading and writing.
  */
+import { fileName, fileUri } from './file-uri.ts'
 import { escapeAttribute } from '../xml/c14n.ts'
 import { decodeBase64 } from '../xml/base64.ts'
 import { attributeOf, childElements, isNamed, textOf } from '../xml/find.ts'
@@ -64,21 +65,6 @@ function readReference(element: XmlElement): ManifestReference {
   }
 }
 
-/** The name of a file that a relative address names: percent-encoded UTF-8 (RFC 3986 §2.5). */
-export function fileName(uri: string): string {
-  const path = uri.replace(/^\.\//, '').replace(/^\//, '')
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path // a name that was never encoded and has a percent sign
-  }
-}
-
-/** The address of a file: what is not unreserved is percent-encoded, apart from the slash. */
-export function fileUri(name: string): string {
-  return name.split('/').map(encodeURIComponent).join('/')
-}
-
 export interface ManifestContent {
   signature: { name: string; mimeType: string }
   references: readonly (Omit<ManifestReference, 'digest'> & { digest: Digest })[]
@@ -107,5 +93,5 @@ function malformed(message: string): SigningError {
   return new SigningError('signing/xml-malformed', message)
 }
 
-export const ASIC_NAMESPACE = 'http://uri.etsi.org/02918/v1.2.1#'
+const ASIC_NAMESPACE = 'http://uri.etsi.org/02918/v1.2.1#'
 const LIMITS = { maxBytes: 16 * 1024 * 1024, maxDepth: 16, maxElements: 100_000 }

@@ -1,6 +1,6 @@
 /**
- * Makes containers with CAdES: ASiC-E over any number of files by a manifest, ASiC-S over one (ETSI EN 319 162-1 §4.3,
- * §4.4). Level B-B; extend.ts lifts them.
+ * Makes containers with CAdES or XAdES: ASiC-E over any number of files, ASiC-S over one (ETSI EN 319 162-1 §4.3, §4.4).
+ * Level B-B; extend.ts lifts them.
  *
  * For archives and other agencies: courts do not accept one signature over several documents (ERVV § 4).
  */
@@ -12,6 +12,9 @@ import { SigningError } from '../errors.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
 import { bufferAccess, piecesOf } from '../random-access.ts'
 import type { RandomAccess } from '../random-access.ts'
+import { signXadesDetached } from '../xades/sign.ts'
+import { writeFileList } from './file-list.ts'
+import { fileUri } from './file-uri.ts'
 import { writeManifest } from './manifest.ts'
 import { ASIC_E, ASIC_S, MIMETYPE } from './parts.ts'
 import { doubledNames, nameFault, nameKey } from './zip-names.ts'
@@ -29,6 +32,8 @@ export interface AsicFile {
 export interface AsicRequest {
   /** ASiC-S holds exactly one file */
   container: 'asic-s' | 'asic-e'
+  /** of the signature; absent: CAdES */
+  form?: 'CAdES' | 'XAdES'
   /** claimed time, a signed attribute; the certificate must be valid then */
   signedAt: Date
 }
@@ -36,7 +41,7 @@ export interface AsicRequest {
 /**
  * Signs `files` in one container. The files are read once here, and again whenever the result is read.
  *
- * @throws SigningError `signing/bad-file-name`; codes as signCades
+ * @throws SigningError `signing/bad-file-name`; codes as signCades and signXadesDetached
  */
 export async function signAsic(
   files: readonly AsicFile[],
@@ -46,25 +51,50 @@ export async function signAsic(
   const { container, signedAt } = request
   checkNames(files, container)
   const hash = contentHash(key)
-  const parts: (ZipPart & { digest: Buffer })[] = []
-  for (const file of files) parts.push(await storedFile(file, hash))
-  const [only] = files
-  const signature = { signedAt, form: 'detached' } as const
-  if (container === 'asic-s' && only !== undefined) {
-    const cms = await signCades(only.content, key, { ...signature, mimeType: only.mimeType })
-    const added = [memoryPart('META-INF/signature.p7s', cms)]
-    return zipArchive([memoryPart(MIMETYPE, Buffer.from(ASIC_S)), ...parts, ...added], signedAt)
+  const data: SignedFile[] = []
+  for (const file of files) data.push(await storedFile(file, hash))
+  const added = request.form === 'XAdES' ? await xadesParts(data, key, request) : await cadesParts(data, key, request)
+  const mimetype = memoryPart(MIMETYPE, Buffer.from(container === 'asic-s' ? ASIC_S : ASIC_E))
+  return zipArchive([mimetype, ...data.map(({ part }) => part), ...added], signedAt)
+}
+
+interface SignedFile {
+  file: AsicFile
+  part: ZipPart
+  /** by the digest of the key */
+  digest: Buffer
+}
+
+/** §4.3.3.2: over the file itself; §4.4.4: over a manifest that names the files. */
+async function cadesParts(data: readonly SignedFile[], key: SigningKey, request: AsicRequest): Promise<ZipPart[]> {
+  const signature = { signedAt: request.signedAt, form: 'detached' } as const
+  const [only] = data
+  if (request.container === 'asic-s' && only !== undefined) {
+    const { content, mimeType } = only.file
+    return [memoryPart('META-INF/signature.p7s', await signCades(content, key, { ...signature, mimeType }))]
   }
   const manifest = writeManifest({
     signature: { name: 'META-INF/signature001.p7s', mimeType: 'application/pkcs7-signature' },
-    references: files.map(({ name, mimeType }, index) => {
-      const value = parts[index]?.digest ?? Buffer.alloc(0)
-      return { name, digest: hash, value, mimeType, isRoot: false }
+    references: data.map(({ file: { name, mimeType }, digest }) => {
+      return { name, mimeType, digest: contentHash(key), value: digest, isRoot: false }
     }),
   })
   const cms = await signCades(bufferAccess(manifest), key, signature)
-  const added = [memoryPart('META-INF/ASiCManifest001.xml', manifest), memoryPart('META-INF/signature001.p7s', cms)]
-  return zipArchive([memoryPart(MIMETYPE, Buffer.from(ASIC_E)), ...parts, ...added], signedAt)
+  return [memoryPart('META-INF/ASiCManifest001.xml', manifest), memoryPart('META-INF/signature001.p7s', cms)]
+}
+
+/** §4.3.3.2, §4.4.3: the references of the signature name the files; ASiC-E has a list of them as well. */
+async function xadesParts(data: readonly SignedFile[], key: SigningKey, request: AsicRequest): Promise<ZipPart[]> {
+  const references = data.map(({ file: { name, mimeType }, digest }) => {
+    return { uri: fileUri(name), mimeType, digestOf: () => Promise.resolve(digest) }
+  })
+  const signature = await signXadesDetached(references, key, { signedAt: request.signedAt })
+  if (request.container === 'asic-s') return [memoryPart('META-INF/signatures.xml', signature)]
+  const list = writeFileList(
+    ASIC_E,
+    data.map(({ file }) => file),
+  )
+  return [memoryPart('META-INF/manifest.xml', list), memoryPart('META-INF/signatures001.xml', signature)]
 }
 
 function checkNames(files: readonly AsicFile[], container: AsicRequest['container']): void {
@@ -85,7 +115,7 @@ function parents(name: string): string[] {
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'))
 }
 
-async function storedFile(file: AsicFile, hash: string): Promise<ZipPart & { digest: Buffer }> {
+async function storedFile(file: AsicFile, hash: string): Promise<SignedFile> {
   const digest = createHash(hash)
   let checksum = 0
   for await (const piece of piecesOf(file.content)) {
@@ -93,7 +123,8 @@ async function storedFile(file: AsicFile, hash: string): Promise<ZipPart & { dig
     checksum = crc32(piece, checksum)
   }
   const { name, content } = file
-  return { name, method: 0, crc32: checksum, size: content.size, packed: content, digest: digest.digest() }
+  const part = { name, method: 0, crc32: checksum, size: content.size, packed: content }
+  return { file, part, digest: digest.digest() }
 }
 
 function badName(what: string): SigningError {

@@ -38,7 +38,7 @@ export async function* readContent(source: RandomAccess, packed: PackedEntry): A
 }
 
 /** The bytes as they lie in the archive. */
-export async function* packedBytes(source: RandomAccess, { entry, dataOffset }: PackedEntry): AsyncGenerator<Buffer> {
+async function* packedBytes(source: RandomAccess, { entry, dataOffset }: PackedEntry): AsyncGenerator<Buffer> {
   for (let at = 0; at < entry.packedBytes;) {
     const piece = await source.read(dataOffset + at, Math.min(READ_BYTES, entry.packedBytes - at))
     if (piece.length === 0) throw damaged('the archive is cut off')

@@ -29,6 +29,13 @@ const file = (name: string, content: string): AsicFile => ({
 })
 const FILES = [file('Bescheid Nr. 5 & Anlage?.txt', 'Der Bescheid'), file('Anlagen/Übersicht.txt', 'Die Anlage')]
 
+const KINDS = [
+  ['asic-s', 'CAdES'],
+  ['asic-s', 'XAdES'],
+  ['asic-e', 'CAdES'],
+  ['asic-e', 'XAdES'],
+] as const
+
 const whole = (access: RandomAccess): Promise<Buffer> => access.read(0, access.size)
 
 async function contents(container: RandomAccess): Promise<Map<string, Buffer>> {
@@ -38,7 +45,7 @@ async function contents(container: RandomAccess): Promise<Map<string, Buffer>> {
   return found
 }
 
-describe('containers with CAdES', () => {
+describe('containers', () => {
   let authority: TestAuthority
   let sources: LevelSources
   beforeEach(async () => {
@@ -49,16 +56,20 @@ describe('containers with CAdES', () => {
   })
   afterEach(() => authority.close())
 
-  const make = async (container: AsicRequest['container'], level: AdesLevel | 'B-B'): Promise<RandomAccess> => {
+  const make = async (
+    container: AsicRequest['container'],
+    level: AdesLevel | 'B-B',
+    form: 'CAdES' | 'XAdES' = 'CAdES',
+  ): Promise<RandomAccess> => {
     const files = container === 'asic-s' ? FILES.slice(0, 1) : FILES
-    const made = await signAsic(files, authority.sealKey(), { container, signedAt: NOW })
+    const made = await signAsic(files, authority.sealKey(), { container, form, signedAt: NOW })
     return level === 'B-B' ? made : extendAsic(made, level, sources, NOW)
   }
 
-  for (const container of ['asic-s', 'asic-e'] as const) {
+  for (const [container, form] of KINDS) {
     for (const level of ['B-B', 'B-T', 'B-LT', 'B-LTA'] as const) {
-      it(`${container} ${level}: the reader finds it faultless, every file covered`, async () => {
-        const made = await make(container, level)
+      it(`${container} ${form} ${level}: the reader finds it faultless, every file covered`, async () => {
+        const made = await make(container, level, form)
         const facts = await readAsicFacts(made)
         const [signature, ...others] = facts.signatures
         assert.ok(signature)
@@ -69,7 +80,7 @@ describe('containers with CAdES', () => {
         assert.ok(facts.timestamps.every(({ faults }) => faults.length === 0))
         const options = { anchors: authority.anchors, now: NOW, producer: 'test' }
         const report = await validateDocument(made, options)
-        assert.equal(report.signatures[0]?.level, `CAdES-BASELINE-${level.slice(2)}`)
+        assert.equal(report.signatures[0]?.level, `${form}-BASELINE-${level.slice(2)}`)
         if (level.startsWith('B-LT')) assert.equal(report.headline, 'valid')
       })
     }
@@ -102,6 +113,22 @@ describe('containers with CAdES', () => {
     assert.ok(
       (after.get('META-INF/timestamp002.tst')?.length ?? 0) > (before.get('META-INF/timestamp002.tst')?.length ?? 0),
     )
+  })
+
+  it('renewing a container with XAdES adds an archive time-stamp inside', async () => {
+    const first = await make('asic-e', 'B-LTA', 'XAdES')
+    authority.now = new Date(NOW.getTime() + 30 * 24 * 60 * 60 * 1000)
+    const second = await extendAsic(first, 'B-LTA', sources, authority.now)
+    const { signatures, timestamps } = await readAsicFacts(second)
+    assert.deepEqual(
+      timestamps.map(({ kind, faults }) => [kind, faults]),
+      [
+        ['signature', []],
+        ['archive', []],
+        ['archive', []],
+      ],
+    )
+    assert.deepEqual(signatures[0]?.faults, [])
   })
 
   it('an archive manifest notices every change afterwards', async () => {
