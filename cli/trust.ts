@@ -63,9 +63,12 @@ export function createTrust({ config, world, http }: TrustDeps): Trust {
       const stamp = await stampOf([path.join(config.listsFolder, 'index.json'), ...foldersOf(config)])
       if (cached?.stamp !== stamp) {
         const trust = stored().then((lists) => combine(config, lists))
-        cached = { stamp, trust }
+        const entry = { stamp, trust }
+        cached = entry
         // what failed once is tried again: the operator may have repaired it
-        trust.catch(() => (cached = null))
+        trust.catch(() => {
+          if (cached === entry) cached = null
+        })
       }
       return cached.trust
     },

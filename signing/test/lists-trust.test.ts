@@ -370,6 +370,22 @@ describe('lists of member states', () => {
     assert.equal(checkListOfLists(current, pinned, [], of2019).kind, 'refused')
   })
 
+  it('goes from the synthetic list of the lists to the national one', async () => {
+    const pem = read('lotl-signer.pem').toString()
+    const pinned = [parseCertificate(Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64'))]
+    const http: Http = ({ url }) => {
+      const name = url === LOTL_URL ? 'lotl-test.xml' : 'tl-granted-eseal-esig.xml'
+      return Promise.resolve({ status: 200, headers: {}, body: read(name) })
+    }
+    const options = { http, now: NOW, lotlUrl: LOTL_URL, pinned, territories: [], previous: NO_LISTS }
+    const { snapshot, problems } = await refreshLists(options)
+    assert.deepEqual(problems, [])
+    assert.deepEqual(
+      snapshot.lists.map(({ list, location }) => [list.territory, location]),
+      [['DE', 'https://tl.bp-test.invalid/de.xml']],
+    )
+  })
+
   it('uses the synthetic lists that the test authority signed, and not the one that was changed', () => {
     const pem = read('lotl-signer.pem')
       .toString()

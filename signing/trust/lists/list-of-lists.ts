@@ -63,14 +63,16 @@ function check({ bytes, ...origin }: ListSource, signers: readonly Certificate[]
   return checkList(bytes, origin, { type: LIST_OF_LISTS, territory: EU, signers, previous })
 }
 
-/** The pointers to national lists in XML, one per territory; what contradicts itself is left out. */
+/** The pointers to national lists in XML, one per territory: of several the first counts. */
 export function nationalPointers({ pointers }: TrustedList): ReadonlyMap<string, ListPointer> {
   const found = new Map<string, ListPointer>()
   for (const pointer of pointers) {
     const { type, mimeType, rules, territory } = pointer
-    const isNational = type === NATIONAL_LIST && mimeType === LIST_MIME_TYPE && rules.includes(COMMON_RULES)
+    const isNational =
+      type === NATIONAL_LIST &&
+      mimeType === LIST_MIME_TYPE &&
+      rules.some((rule) => rule === COMMON_RULES || rule === `${RULES}/${territory}`)
     if (!isNational || territory === '' || territory === EU) continue
-    // TS 119 612 allows several locations of one list; the first is asked
     if (!found.has(territory)) found.set(territory, pointer)
   }
   return found
@@ -103,4 +105,6 @@ function inOrder(pivots: readonly ListSource[]): ListSource[] {
 
 const PIVOT = /-pivot-(\d{1,6})\.xml$/
 const MAX_PIVOTS = 20
-const COMMON_RULES = 'http://uri.etsi.org/TrstSvc/TrustedList/schemerules/EUcommon'
+/** §5.3.9: those that all member states share, and those of the state itself */
+const RULES = 'http://uri.etsi.org/TrstSvc/TrustedList/schemerules'
+const COMMON_RULES = `${RULES}/EUcommon`
