@@ -23,7 +23,7 @@ import { signatureEntries } from './seal-objects.ts'
 import type { SealNotice, SealRequest } from './seal-request.ts'
 import { checkSeedValues } from './seed-values.ts'
 import type { SeedFacts } from './seed-values.ts'
-import { readSignatures } from './signatures.ts'
+import { checkSignatures } from './signatures.ts'
 import { array } from './values.ts'
 import type { PdfDictionary } from './values.ts'
 
@@ -124,7 +124,7 @@ async function checkEarlier(
   const rights = permissions.kind === 'dictionary' && ['UR', 'UR3'].some((key) => permissions.entries.has(key))
   if (rights) notices.push('usage-rights')
   try {
-    await readSignatures(document, (ranges, algorithm) => digestRanges(source, ranges, algorithm))
+    await checkSignatures(document, (ranges, algorithm) => digestRanges(source, ranges, algorithm))
   } catch (error) {
     const isBroken = error instanceof SigningError && BROKEN.has(error.code)
     if (!isBroken || brokenSignatures !== 'accept') throw error

@@ -13,12 +13,16 @@ import { parseToken } from '../timestamp/token.ts'
 import type { TimestampToken } from '../timestamp/token.ts'
 import { digestOf } from '../trust/algorithm-identifier.ts'
 import type { Certificate } from '../trust/certificate.ts'
+import type { SignatureFaultCode } from '../validation/facts.ts'
+import { numbering } from '../validation/numbering.ts'
 import { digestRanges } from './digests.ts'
 import type { Ranges } from './digests.ts'
 import type { PdfDocument } from './document.ts'
 import { nameAt } from './fields.ts'
 import { readForm } from './form.ts'
 import type { SignatureField } from './form.ts'
+import { readPdfSignature } from './signature-facts.ts'
+import { readSignatureTexts } from './signature-texts.ts'
 import { stringBytes, wholeNumber } from './values.ts'
 import type { PdfDictionary } from './values.ts'
 
@@ -47,9 +51,21 @@ export async function readSignatures(
 
 async function readOne(
   document: PdfDocument,
-  { value }: SignatureField,
+  field: SignatureField,
   digestOfRanges: RangeDigests,
 ): Promise<PdfSignature> {
+  const { ranges, bytes } = await readPlace(document, field)
+  const digests = (digest: string): Promise<Buffer> => digestOfRanges(ranges, digest)
+  const kind = await nameAt(document, field.value, 'SubFilter')
+  return kind === 'ETSI.RFC3161' ? readTimestamp(bytes, ranges, digests) : readSigner(bytes, ranges, digests)
+}
+
+/**
+ * What a signature covers, and the octets of its /Contents.
+ *
+ * @throws SigningError `signing/signature-broken` it leaves out something else than itself
+ */
+async function readPlace(document: PdfDocument, { value }: SignatureField): Promise<{ ranges: Ranges; bytes: Buffer }> {
   const ranges = await readRanges(document, value)
   const contents = await document.resolve(value.entries.get('Contents'))
   if (ranges === null || contents.kind !== 'string') throw broken('a signature does not say what it covers')
@@ -58,9 +74,30 @@ async function readOne(
   if (!/^<[0-9A-Fa-f\s]*>$/.test(gap.toString('latin1')) || !stringBytes(gap.toString('latin1')).equals(bytes)) {
     throw broken('a signature leaves out something else than itself')
   }
-  const digests = (digest: string): Promise<Buffer> => digestOfRanges(ranges, digest)
-  const kind = await nameAt(document, value, 'SubFilter')
-  return kind === 'ETSI.RFC3161' ? readTimestamp(bytes, ranges, digests) : readSigner(bytes, ranges, digests)
+  return { ranges, bytes }
+}
+
+/**
+ * Do all signatures fit, of whatever kind? One that cannot be judged here is not called broken.
+ *
+ * @throws SigningError `signing/signature-broken`
+ */
+export async function checkSignatures(document: PdfDocument, digestOfRanges: RangeDigests): Promise<void> {
+  const { signatures } = await readForm(document)
+  for (const field of signatures) {
+    const { ranges, bytes } = await readPlace(document, field)
+    const rangeDigest = (digest: string): Promise<Buffer> => digestOfRanges(ranges, digest)
+    const subFilter = await nameAt(document, field.value, 'SubFilter')
+    if (subFilter === 'ETSI.RFC3161') {
+      await readTimestamp(bytes, ranges, rangeDigest)
+      continue
+    }
+    const texts = await readSignatureTexts(document, field.value)
+    const reading = { id: '', name: '', subFilter, texts, contents: bytes, rangeDigest }
+    const { signature } = await readPdfSignature({ ...reading, numbers: numbering(), others: [] })
+    const fault = signature.faults.find(({ code }) => !UNKNOWN.has(code))
+    if (fault !== undefined) throw broken(`a signature does not fit: ${fault.detail}`)
+  }
 }
 
 async function readTimestamp(bytes: Buffer, { end }: Ranges, digests: Digests): Promise<PdfSignature> {
@@ -75,6 +112,7 @@ async function readSigner(bytes: Buffer, { end }: Ranges, digests: Digests): Pro
   const parts = readSignedData(bytes)
   const [signer, ...others] = parts.signers
   if (signer === undefined || others.length > 0) throw broken('a signature has not exactly one signer')
+  if (parts.content !== null) throw broken('a signature has a content of its own inside')
   const verdict = await verifySigner(parts, signer, digests)
   if (verdict.kind === 'bad') throw broken(`a signature does not fit: ${verdict.reason}`)
   const timestamps = tokensOf(signer, ATTRIBUTE.signatureTimeStamp)
@@ -104,4 +142,6 @@ function broken(message: string): SigningError {
   return new SigningError('signing/signature-broken', message)
 }
 
+/** Says that it cannot be judged, not that it does not fit. */
+const UNKNOWN: ReadonlySet<SignatureFaultCode> = new Set(['constraints', 'policy-missing', 'algorithm'])
 const MAX_GAP_BYTES = 4 * 1024 * 1024

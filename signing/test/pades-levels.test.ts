@@ -10,6 +10,7 @@ import { bufferAccess, sealPdf } from '../index.ts'
 import { openDocument } from '../pdf/document.ts'
 import { documentTimestamp } from '../pdf/document-timestamp.ts'
 import { extendPdf, sealPdfToLevel } from '../pdf/levels.ts'
+import { renewPdf } from '../pdf/renewal.ts'
 import { readSecurityStore } from '../pdf/security-store.ts'
 import { readSignatures } from '../pdf/signatures.ts'
 import { createFetchCache } from '../trust/fetch-cache.ts'
@@ -17,6 +18,7 @@ import { createOnline } from '../trust/online.ts'
 import { buildPdf, onePage } from './build-pdf.ts'
 import type { Revision } from './build-pdf.ts'
 import { programsFor, run } from './programs.ts'
+import { askPyHanko } from './support/pyhanko.ts'
 import { startTestAuthority } from './support/test-authority.ts'
 import type { TestAuthority } from './support/test-authority.ts'
 
@@ -28,6 +30,11 @@ const STRUCTURES: Record<string, Revision[]> = {
   'classic table': [{ objects: onePage() }],
   'cross-reference stream': [{ objects: onePage(), style: 'stream', packed: [1, 2, 3, 5], predictor: 12 }],
   hybrid: [{ objects: onePage(), style: 'hybrid', packed: [1, 2, 3] }],
+}
+
+const ENCRYPTIONS: Record<string, string[]> = {
+  'encrypted with AES-128 (R4)': ['--allow-weak-crypto', '--encrypt', 'nutzer', 'x', '128', '--use-aes=y', '--'],
+  'encrypted with AES-256 (R6), object streams': ['--object-streams=generate', '--encrypt', 'nutzer', 'x', '256', '--'],
 }
 
 describe('levels of PAdES', () => {
@@ -109,10 +116,66 @@ describe('levels of PAdES', () => {
     assert.deepEqual(await store(after), [4, 1, 2])
   })
 
+  it('renews when the last time-stamp nears its end, not before, and says when it is too late', async () => {
+    const before = bufferAccess(await seal(plain, 'B-LTA'))
+    const at = (now: Date) => ({ policy: 'bnetza' as const, now })
+    const early = await renewPdf(before, sources, at(NOW))
+    assert.equal(early.kind, 'not-yet')
+    const due = new Date(early.next.from.getTime() + DAY)
+    authority.now = due
+    const renewed = await renewPdf(before, sources, at(due))
+    assert.equal(renewed.kind, 'renewed')
+    assert.equal((await renewPdf(bufferAccess(await collect(renewed.pdf.bytes)), sources, at(NOW))).kind, 'not-yet')
+    const late = await renewPdf(before, sources, at(new Date(early.next.end.getTime() + DAY)))
+    assert.deepEqual(late, { kind: 'lapsed', since: early.next.end, reason: early.next.reason })
+    const sealed = bufferAccess(await seal(plain, 'B-T'))
+    assert.equal((await renewPdf(sealed, sources, at(NOW))).kind, 'no-archive-timestamp')
+  })
+
+  it('does not renew what does not fit', async () => {
+    const pdf = await seal(plain, 'B-LTA')
+    pdf.write('bescheid', pdf.indexOf('Bescheid'), 'latin1')
+    const renewing = renewPdf(bufferAccess(pdf), sources, { policy: 'bnetza', now: NOW })
+    await assert.rejects(renewing, { code: 'signing/signature-broken' })
+  })
+
   it('adds nothing for a level that is reached', async () => {
     const before = await seal(plain, 'B-LT')
     assert.deepEqual(await extend(before, 'B-LT'), before)
   })
+
+  if (programsFor('PAdES levels of encrypted documents before qpdf and pdfsig', 'qpdf', 'pdfsig')) {
+    for (const [name, options] of Object.entries(ENCRYPTIONS)) {
+      it(`${name}: to B-LTA at once and lifted`, async () => {
+        const folder = await mkdtemp(join(tmpdir(), 'amtsbote-levels-'))
+        const [open, hidden] = [join(folder, 'open.pdf'), join(folder, 'hidden.pdf')]
+        await writeFile(open, plain)
+        assert.equal((await run('qpdf', ...options, open, hidden)).code, 0)
+        const source = bufferAccess(await readFile(hidden))
+        const password = 'nutzer'
+        const key = authority.sealKey()
+        const request = { signedAt: NOW, password }
+        const once = await collect((await sealPdfToLevel(source, key, request, { level: 'B-LTA', sources })).bytes)
+        const simple = await collect((await sealPdf(source, key, request)).bytes)
+        const lifted = await collect((await extendPdf(bufferAccess(simple), 'B-LTA', sources, { password })).bytes)
+        for (const [pdf, stamps] of [
+          [once, 1],
+          [lifted, 2],
+        ] as const) {
+          await writeFile(hidden, pdf)
+          assert.equal((await run('qpdf', '--check', `--password=${password}`, hidden)).code, 0)
+          const { output } = await run('pdfsig', '-nocert', '-upw', password, hidden)
+          assert.match(output, /Signature is Valid/)
+          // poppler names document time-stamps and what they cover, but does not know their kind
+          assert.equal(output.match(/Signature Field Name: Zeitstempel/g)?.length, stamps)
+          assert.match(output.split(/^Signature #/m).at(-1) ?? '', /Total document signed/)
+          const verdicts = (await askPyHanko(hidden, password)) ?? []
+          assert.ok(verdicts.every(({ holds, changesAllowed }) => holds && changesAllowed))
+        }
+        await rm(folder, { recursive: true })
+      })
+    }
+  }
 
   it('stamps a document without a signature', async () => {
     const update = await documentTimestamp(bufferAccess(plain), sources.timestamps)
