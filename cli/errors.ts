@@ -45,3 +45,11 @@ export function exitCodeOf(error: unknown): number {
       return 1
   }
 }
+
+/** What needs time-stamps, and none can be had. */
+export function noAuthority(): CliError {
+  return new CliError(
+    'cli/bad-config',
+    'no time-stamping authority is set up; name one in signatures.timestampServices',
+  )
+}

@@ -1,16 +1,14 @@
-/** `amtsbote sign` and `amtsbote extend`: signatures of all forms on files on disk, and their way to higher levels. */
+/** `amtsbote sign`: signatures of all forms on files on disk. */
 import path from 'node:path'
 import { Command } from 'commander'
 import { oneOf } from '../arguments.ts'
-import { signaturesOf } from '../compose.ts'
 import type { Context } from '../context.ts'
-import { CliError } from '../errors.ts'
+import { noAuthority, CliError } from '../errors.ts'
 import { withLocalFile, withScratch, writeLocalFile } from '../local-file.ts'
 import { FORMS, isLifted, liftSignatures, signFiles, usualForm } from '../signing-forms.ts'
 import type { Form, NamedFile } from '../signing-forms.ts'
 import { SEAL_LEVELS } from '../../gateway/index.ts'
 import type { SealLevel } from '../../gateway/index.ts'
-import type { AdesLevel, LevelSources } from '../../signing/index.ts'
 
 interface SignOptions {
   out: string
@@ -40,7 +38,7 @@ function sign(context: Context, paths: readonly string[], { out, form, level }: 
       const content = chosen === 'cades' ? files[0].content : null
       if (!isLifted(wanted) || sources === null) return writeLocalFile(out, signed)
       const order = { level: wanted, sources, now: world.clock() }
-      return withScratch(out, signed, (made) => liftTo(out, made, content, order))
+      return withScratch(out, signed, async (made) => writeLocalFile(out, await liftSignatures(made, content, order)))
     })
     context.output.say(`${out}  ${size} bytes  ${key.kind}  ${chosen} ${wanted}`, {
       out,
@@ -65,49 +63,5 @@ async function withFiles<T>(
   }
   return withLocalFile(first, (content) =>
     withFiles(others, work, [...opened, { name: path.basename(first), content }]),
-  )
-}
-
-interface ExtendOptions {
-  out: string
-  level: AdesLevel
-  content?: string
-}
-
-export function extendCommand(context: () => Context): Command {
-  return new Command('extend')
-    .description('lift the signatures of a document to a higher level, or renew its archive time-stamp (B-LTA again)')
-    .argument('<file>', 'the signed document, or the file with the signature')
-    .requiredOption('--out <file>', 'the lifted document')
-    .requiredOption('--level <level>', 'B-T, B-LT or B-LTA', oneOf<AdesLevel>(['B-T', 'B-LT', 'B-LTA']))
-    .option('--content <file>', 'what a detached signature is over')
-    .action((file: string, options: ExtendOptions) => extend(context(), file, options))
-}
-
-async function extend(context: Context, file: string, { out, level, content }: ExtendOptions): Promise<void> {
-  const { sources } = signaturesOf(context.config(), context.world).setup
-  if (sources === null) throw noAuthority()
-  const order = { level, sources, now: context.clock() }
-  const size = await withLocalFile(file, (document) =>
-    content === undefined
-      ? liftTo(out, document, null, order)
-      : withLocalFile(content, (data) => liftTo(out, document, data, order)),
-  )
-  context.output.say(`${out}  ${size} bytes  ${level}`, { out, size, level })
-}
-
-async function liftTo(
-  out: string,
-  document: NamedFile['content'],
-  content: NamedFile['content'] | null,
-  order: { level: AdesLevel; sources: LevelSources; now: Date },
-): Promise<number> {
-  return writeLocalFile(out, await liftSignatures(document, content, order))
-}
-
-function noAuthority(): CliError {
-  return new CliError(
-    'cli/bad-config',
-    'no time-stamping authority is set up; name one in signatures.timestampServices',
   )
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { Command } from 'commander'
 import { signaturesOf } from '../compose.ts'
 import type { Context } from '../context.ts'
-import { CliError } from '../errors.ts'
+import { noAuthority } from '../errors.ts'
 import { withLocalFile, writeLocalFile } from '../local-file.ts'
 import { appendedAccess, piecesOf, documentTimestamp } from '../../signing/index.ts'
 import type { RandomAccess, TimestampSource } from '../../signing/index.ts'
@@ -24,11 +24,7 @@ export function timestampCommand(context: () => Context): Command {
 
 async function timestamp(context: Context, path: string, { out, inside }: TimestampOptions): Promise<void> {
   const { sources } = signaturesOf(context.config(), context.world).setup
-  if (sources === null)
-    throw new CliError(
-      'cli/bad-config',
-      'no time-stamping authority is set up; name one in signatures.timestampServices',
-    )
+  if (sources === null) throw noAuthority()
   const { timestamps } = sources
   const size = await withLocalFile(path, (file) =>
     inside === true ? stampPdf(file, timestamps, out) : stampFile(file, timestamps, out),
