@@ -8,9 +8,10 @@ import type { Hash } from 'node:crypto'
 import { SigningError } from '../errors.ts'
 import { piecesOf } from '../random-access.ts'
 import type { RandomAccess } from '../random-access.ts'
+import type { Digest } from '../trust/algorithm-identifier.ts'
 import type { CanonicalOptions } from '../xml/c14n.ts'
 import type { DsigReference } from '../xml/dsig.ts'
-import { referencedOctets, targetOf } from '../xml/references.ts'
+import { charge, referencedOctets, targetOf } from '../xml/references.ts'
 import type { SignedDocument } from '../xml/references.ts'
 import type { XmlElement } from '../xml/tree.ts'
 
@@ -55,9 +56,8 @@ export async function followReference(
   if (located.failure !== null) return outcome(...located.failure)
   if (reference.digest === null) return outcome('algorithm', 'the digest of a reference is unknown')
   try {
-    const hash = createHash(reference.digest)
-    await located.feed?.(hash)
-    const fits = reference.value !== null && hash.digest().equals(reference.value)
+    const digest = await digestOf(located, { ...reference, digest: reference.digest }, all)
+    const fits = reference.value !== null && digest.equals(reference.value)
     return fits ? outcome('fits') : outcome('digest', 'what a reference names is not what was signed')
   } catch (error) {
     if (!(error instanceof SigningError)) throw error
@@ -66,7 +66,28 @@ export async function followReference(
 }
 
 interface Located extends Pick<ReferenceOutcome, 'node' | 'place' | 'feed'> {
+  /** outside the document */
+  source: RandomAccess | null
   failure: [status: ReferenceStatus, detail: string] | null
+}
+
+/** Many references may name one file: it is read once for each digest. */
+async function digestOf(
+  { source, feed }: Located,
+  { digest, steps }: DsigReference & { digest: Digest },
+  all: SignedDocument,
+): Promise<Buffer> {
+  const asFed = async (): Promise<Buffer> => {
+    const hash = createHash(digest)
+    await feed?.(hash)
+    return hash.digest()
+  }
+  if (source === null || steps?.length !== 0) return asFed()
+  const digests = all.outside.get(source) ?? new Map<string, Buffer>()
+  all.outside.set(source, digests)
+  const found = digests.get(digest) ?? (await asFed())
+  digests.set(digest, found)
+  return found
 }
 
 async function locate(
@@ -80,6 +101,7 @@ async function locate(
     node: null,
     place: 'nothing',
     feed: null,
+    source: null,
     failure: [status, detail],
   })
   if (target.kind === 'missing') return nowhere('missing', 'an element that is signed is not there')
@@ -93,11 +115,12 @@ async function locate(
       hash.update(referencedOctets(nodes, reference, { signature, all, finalForm: form }))
       return Promise.resolve()
     }
-    return { node: nodes.apex, place: isWhole ? 'whole' : 'element', feed, failure: refusal }
+    return { node: nodes.apex, place: isWhole ? 'whole' : 'element', feed, source: null, failure: refusal }
   }
   const source = await detached(target.uri)
   if (source === null) return nowhere('missing', 'data beside the document that are signed are not there')
-  return { node: null, place: 'outside', feed: feedOutside(source, reference, signature, all), failure: refusal }
+  const feed = feedOutside(source, reference, signature, all)
+  return { node: null, place: 'outside', feed, source, failure: refusal }
 }
 
 /** Untransformed data are read in pieces; what is transformed must fit into memory. */
@@ -109,6 +132,7 @@ function feedOutside(
 ): NonNullable<ReferenceOutcome['feed']> {
   return async (hash, form) => {
     if (reference.steps?.length === 0) {
+      charge(all, 'outside', source.size)
       for await (const piece of piecesOf(source)) hash.update(piece)
       return
     }

@@ -17,16 +17,19 @@ export interface SignerReading {
 }
 
 /**
- * @param candidates in the order in which they are tried
+ * @param offered in the order in which they are tried; the first 1000 are compared, the first 32 verified with
  * @param references of the signed properties; null: they name nobody, or are not signed
  */
 export function findSigner(
   signature: DsigSignature,
-  candidates: readonly Certificate[],
+  offered: readonly Certificate[],
   references: readonly CertificateReference[] | null,
 ): SignerReading {
   const [named] = references ?? []
-  const chosen = candidates.find((certificate) => named !== undefined && isNamedBy(certificate, named))
+  const chosen = offered
+    .slice(0, MAX_OFFERED)
+    .find((certificate) => named !== undefined && isNamedBy(certificate, named))
+  const candidates = offered.slice(0, MAX_TRIED)
   if (chosen !== undefined && named !== undefined) return withNamed(signature, candidates, { chosen, named })
   const fitting = candidates.find(({ spki }) => verifyDsigValue(signature, spki).kind === 'good') ?? null
   if (references !== null) {
@@ -71,4 +74,6 @@ function valueFaults(signature: DsigSignature, { spki }: Certificate): Signature
   return [{ code: 'algorithm', detail: `not known: ${verdict.algorithm}` }]
 }
 
+const MAX_OFFERED = 1000
+const MAX_TRIED = 32
 const NO_CERTIFICATE: SignatureFault = { code: 'certificate-missing', detail: 'no certificate is at hand' }

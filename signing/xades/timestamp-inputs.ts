@@ -11,9 +11,9 @@ import { attributeOf, childElements, isNamed } from '../xml/find.ts'
 import type { CanonicalOptions } from '../xml/c14n.ts'
 import type { DsigSignature } from '../xml/dsig.ts'
 import { DSIG_NAMESPACE, XADES141_NAMESPACE } from '../xml/namespaces.ts'
-import { spend } from '../xml/references.ts'
+import { elementOctets } from '../xml/references.ts'
 import type { SignedDocument } from '../xml/references.ts'
-import { DEFAULT_FORM, canonicalInPlace, readCanonicalization } from '../xml/transforms.ts'
+import { DEFAULT_FORM, readCanonicalization } from '../xml/transforms.ts'
 import type { XmlElement } from '../xml/tree.ts'
 import type { ReferenceOutcome } from './outcomes.ts'
 import { isXades, xadesChildren } from './properties.ts'
@@ -70,7 +70,7 @@ function digestOfParts(parts: readonly Part[], form: CanonicalOptions, all: Sign
 
 async function feed(hash: Hash, part: Part, form: CanonicalOptions, all: SignedDocument): Promise<void> {
   if ('feed' in part) await part.feed?.(hash, form)
-  else hash.update(spend(canonicalInPlace(part, form), all))
+  else hash.update(elementOctets(part, form, all))
 }
 
 /** Canonical XML 1.0 where the property does not say (TS 101 903 §7.1.4.3). */

@@ -47,12 +47,31 @@ const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>',
 /** Text with its references replaced. @throws SigningError `signing/xml-malformed` */
 export function expandEntities(raw: string): string {
   if (!raw.includes('&')) return raw
-  return raw.replace(/&([^;&]{0,10});?/g, (whole, name: string) => {
-    if (!whole.endsWith(';')) throw malformed('a lone ampersand')
-    const known = Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined
-    return known ?? characterReference(name)
-  })
+  const parts: string[] = []
+  // piece by piece: replacing by function keeps every match of a text in memory
+  for (let at = 0; at < raw.length;) {
+    const end = pieceEnd(raw, at)
+    parts.push(raw.slice(at, end).replace(/&([^;&]{0,10});?/g, expand))
+    at = end
+  }
+  return parts.join('')
 }
+
+/** Not in the middle of a reference. */
+function pieceEnd(raw: string, start: number): number {
+  const end = start + PIECE_CHARACTERS
+  const ampersand = raw.lastIndexOf('&', end)
+  return end < raw.length && ampersand > end - LONGEST_REFERENCE ? ampersand : end
+}
+
+function expand(whole: string, name: string): string {
+  if (!whole.endsWith(';')) throw malformed('a lone ampersand')
+  const known = Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined
+  return known ?? characterReference(name)
+}
+
+const PIECE_CHARACTERS = 64 * 1024
+const LONGEST_REFERENCE = 12
 
 function characterReference(name: string): string {
   const match = /^#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}))$/.exec(name)

@@ -1,15 +1,16 @@
 /**
  * A small strict XML 1.0 reader for messages from strangers (XML 1.0 5th edition, Namespaces in XML 1.0).
  *
- * Refuses what signed messages must not contain: document types, processing instructions, undeclared entities. Sizes are
- * checked before a byte is read, depth and counts before anything is allocated; nothing recurses, nothing is fetched.
- * Comments are dropped and the text around them is one text, as Canonical XML without comments sees it.
+ * Document types and undeclared entities are always refused. Sizes are checked before a byte is read, depth and counts
+ * before anything is allocated; nothing recurses, nothing is fetched. Messages (`parseXml`) have no processing instructions
+ * and lose their comments, as Canonical XML without comments sees them; signed documents (`parseDocument`) keep both.
  */
 import { SigningError } from '../errors.ts'
 import { decodeText, encodingOf, expandEntities, normalLines } from './characters.ts'
 import type { XmlEncoding } from './characters.ts'
 import { XML_NAMESPACE, splitAttributes } from './attributes.ts'
 import type { XmlAttribute } from './attributes.ts'
+import { appendText } from './tree.ts'
 import type { XmlAside, XmlDocument, XmlElement } from './tree.ts'
 
 export type { XmlAside, XmlDocument, XmlElement } from './tree.ts'
@@ -102,7 +103,7 @@ class Reader {
     this.at = end
     if (raw.includes(']]>')) throw malformed('a CDATA end in text')
     const current = this.open.at(-1)
-    if (current) append(current, expandEntities(raw))
+    if (current) appendText(current, expandEntities(raw))
     else if (/[^ \t\n]/.test(raw)) throw malformed('text outside the root element')
   }
 
@@ -128,7 +129,7 @@ class Reader {
     const end = this.text.indexOf(']]>', this.at)
     const current = this.open.at(-1)
     if (end === -1 || !current) throw malformed('a CDATA section')
-    append(current, normalLines(this.text.slice(this.at + 9, end)))
+    appendText(current, normalLines(this.text.slice(this.at + 9, end)))
     this.at = end + 3
   }
 
@@ -173,7 +174,7 @@ class Reader {
       throw malformed('an end tag')
     this.at += 1
     current.place.contentEnd = start
-    current.place.end = this.at
+    this.close(current)
   }
 
   private startTag(): void {
@@ -182,11 +183,17 @@ class Reader {
     if (this.open.length >= this.limits.maxDepth) throw tooLarge(`more than ${this.limits.maxDepth} levels`)
     this.count()
     const element = this.element(this.open.at(-1) ?? null)
-    if (this.text[this.at] === '/') element.place.contentEnd = this.at++
+    const isEmpty = this.text[this.at] === '/'
+    if (isEmpty) element.place.contentEnd = this.at++
     else this.open.push(element)
     if (this.text[this.at] !== '>') throw malformed('a start tag')
     this.at += 1
-    element.place.end = this.at
+    if (isEmpty) this.close(element)
+  }
+
+  private close({ place }: XmlElement): void {
+    place.end = this.at
+    place.weight += this.elements
   }
 
   /** Name and attributes of a start tag, as a child of its parent. */
@@ -206,7 +213,7 @@ class Reader {
       parent,
       children: [],
       asides: NO_ASIDES,
-      place: { start, contentEnd: start, end: start },
+      place: { start, contentEnd: start, end: start, weight: 1 - this.elements },
     }
     if (declarations.size > 0) this.countScope(scope.size)
     this.count(attributes.length >> 3)
@@ -276,15 +283,6 @@ class Reader {
 interface ReaderMode {
   encoding: XmlEncoding
   keepsAsides: boolean
-}
-
-/** Adjacent texts are one; texts with an aside between them stay apart, so that its place is known. */
-function append(element: XmlElement, text: string): void {
-  const last = element.children.length - 1
-  const previous = element.children[last]
-  const isApart = element.asides.at(-1)?.before === last + 1
-  if (typeof previous === 'string' && !isApart) element.children[last] = previous + text
-  else if (text !== '') element.children.push(text)
 }
 
 function malformed(what: string): SigningError {

@@ -10,8 +10,8 @@ import type { DsigReference } from './dsig.ts'
 import { indexIds } from './ids.ts'
 import type { IdIndex } from './ids.ts'
 import type { XmlLimits } from './parse.ts'
-import { DEFAULT_FORM, transform } from './transforms.ts'
-import type { NodeSubset, TransformContext } from './transforms.ts'
+import { DEFAULT_FORM, canonicalInPlace, transform } from './transforms.ts'
+import type { NodeSubset, TransformContext, TransformStep } from './transforms.ts'
 import type { XmlDocument, XmlElement } from './tree.ts'
 
 /** A document that signatures are looked for in; made once, with the work that may be spent on it. */
@@ -19,12 +19,27 @@ export interface SignedDocument {
   document: XmlDocument
   ids: IdIndex
   limits: XmlLimits
-  /** octets that may still be canonicalised: references to the same large element cost each time */
-  budget: { octets: number }
+  budget: WorkBudget
+  /** digests of data beside the document, by their source */
+  outside: WeakMap<object, Map<string, Buffer>>
+}
+
+/** Work that may still be done, in octets: references to the same large thing cost each time. */
+export interface WorkBudget {
+  /** canonicalised, decoded, parsed */
+  inside: number
+  /** read from data beside the document */
+  outside: number
 }
 
 export function signedDocument(document: XmlDocument, limits: XmlLimits): SignedDocument {
-  return { document, ids: indexIds(document.root), limits, budget: { octets: MAX_CANONICAL_OCTETS } }
+  return {
+    document,
+    limits,
+    ids: indexIds(document.root),
+    outside: new WeakMap(),
+    budget: { inside: MAX_INSIDE + DOCUMENT_PASSES * NODE * document.root.place.weight, outside: MAX_OUTSIDE },
+  }
 }
 
 export type ReferenceTarget =
@@ -66,7 +81,8 @@ export interface ReferenceContext {
 /**
  * The octets of a reference into the document, as they are digested.
  *
- * @throws SigningError `signing/algorithm-refused`, `signing/xml-malformed`, `signing/xml-too-large`
+ * @throws SigningError `signing/xml-too-large` the work that may be done on this document is done
+ * @throws SigningError `signing/algorithm-refused`, `signing/xml-malformed`
  */
 export function referencedOctets(
   start: NodeSubset | Buffer,
@@ -75,14 +91,35 @@ export function referencedOctets(
 ): Buffer {
   if (steps === null) throw new SigningError('signing/algorithm-refused', 'a transform that is not executed')
   const context: TransformContext = { signature, limits: all.limits, finalForm }
+  charge(all, 'inside', workBefore(start, steps))
   return spend(transform(start, steps, context), all)
 }
 
-/** @throws SigningError `signing/xml-too-large` the work that may be spent on this document is spent */
-export function spend(octets: Buffer, { budget }: SignedDocument): Buffer {
-  budget.octets -= octets.length
-  if (budget.octets < 0) throw new SigningError('signing/xml-too-large', 'references to too much')
+/** What transforms cost beside the octets that come out: nodes that are walked through, octets that are parsed. */
+function workBefore(start: NodeSubset | Buffer, steps: readonly TransformStep[]): number {
+  if (Buffer.isBuffer(start)) return steps.some(({ kind }) => kind === 'c14n') ? start.length * PARSING : 0
+  return (start.apex ?? start.document.root).place.weight * NODE
+}
+
+/**
+ * The canonical octets of an element where it stands.
+ *
+ * @throws SigningError `signing/algorithm-refused`, `signing/xml-too-large`
+ */
+export function elementOctets(element: XmlElement, form: CanonicalOptions, all: SignedDocument): Buffer {
+  charge(all, 'inside', element.place.weight * NODE)
+  return spend(canonicalInPlace(element, form), all)
+}
+
+function spend(octets: Buffer, all: SignedDocument): Buffer {
+  charge(all, 'inside', octets.length)
   return octets
+}
+
+/** @throws SigningError `signing/xml-too-large` */
+export function charge({ budget }: SignedDocument, place: keyof WorkBudget, octets: number): void {
+  budget[place] -= octets
+  if (budget[place] < 0) throw new SigningError('signing/xml-too-large', 'references to too much')
 }
 
 /** Whether octets have the digest of a reference; `unknown`: by an algorithm that is not known here. */
@@ -96,5 +133,11 @@ export function leavesOutSignature({ steps }: DsigReference): boolean {
   return steps?.some(({ kind }) => kind === 'without-own' || kind === 'without-all') === true
 }
 
-/** hashing and canonicalising run at some 100 MB/s */
-const MAX_CANONICAL_OCTETS = 128 * 1024 * 1024
+/** two seconds of work: canonicalising runs at 100 MB/s, and through a million nodes */
+const MAX_INSIDE = 128 * 1024 * 1024
+const NODE = 100
+/** a large document may be walked through some times more: its time-stamps do so */
+const DOCUMENT_PASSES = 4
+const MAX_OUTSIDE = 8 * 1024 ** 3
+/** reading XML is so much slower than writing it */
+const PARSING = 4

@@ -128,11 +128,19 @@ function toOctets(
   return canonical(Buffer.isBuffer(state) ? reparsed(state, context) : state, step.options, without)
 }
 
-function leftOut(nodes: NodeSubset, kind: 'without-own' | 'without-all', context: TransformContext): XmlElement[] {
-  if (kind === 'without-own') return [context.signature]
-  const all = elementsOf(nodes.apex ?? nodes.document.root)
-  return [...all].filter((element) => isNamed(element, DSIG_NAMESPACE, 'Signature'))
+function leftOut({ document }: NodeSubset, kind: 'without-own' | 'without-all', { signature }: TransformContext) {
+  return kind === 'without-own' ? [signature] : signaturesOf(document)
 }
+
+/** Looked for once: many references may ask. */
+function signaturesOf(document: XmlDocument): readonly XmlElement[] {
+  const isSignature = (element: XmlElement): boolean => isNamed(element, DSIG_NAMESPACE, 'Signature')
+  const found = known.get(document) ?? [...elementsOf(document.root)].filter(isSignature)
+  known.set(document, found)
+  return found
+}
+
+const known = new WeakMap<XmlDocument, readonly XmlElement[]>()
 
 function canonical(nodes: NodeSubset, form: CanonicalOptions, without: ReadonlySet<XmlElement>): Buffer {
   const options = { ...form, comments: form.comments === true && nodes.comments, without }

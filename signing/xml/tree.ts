@@ -27,6 +27,8 @@ export interface XmlPlace {
   /** of the end tag, or of the `/` of an empty-element tag */
   contentEnd: number
   end: number
+  /** elements and other nodes from `start` to `end`: what walking through it costs */
+  weight: number
 }
 
 /** A comment or processing instruction. */
@@ -44,4 +46,13 @@ export interface XmlDocument {
   /** before and behind the root element */
   before: readonly XmlAside[]
   after: readonly XmlAside[]
+}
+
+/** Adjacent texts are one; texts with an aside between them stay apart, so that its place is known. */
+export function appendText(element: XmlElement, text: string): void {
+  const last = element.children.length - 1
+  const previous = element.children[last]
+  const isApart = element.asides.at(-1)?.before === last + 1
+  if (typeof previous === 'string' && !isApart) element.children[last] = previous + text
+  else if (text !== '') element.children.push(text)
 }
