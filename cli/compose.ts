@@ -218,6 +218,14 @@ async function openQueue({ queue }: Config, world: World): Promise<JobQueue> {
   return bullmqQueue({ url: readSecret(queue.urlFile, 'queue.urlFile'), prefix: queue.prefix }, world)
 }
 
+/** What wakes the worker, as far as it can be asked: null = this process itself. Rejects when Redis does not answer. */
+export async function queueServer({ queue }: Config): Promise<string | null> {
+  if (queue.kind === 'in-process') return null
+  const url = readSecret(queue.urlFile, 'queue.urlFile')
+  const { probeRedis } = await import('../storage/jobs/redis-probe.ts')
+  return `Redis ${await probeRedis(url)}`
+}
+
 async function openStorage(
   config: Config,
   { database, queue, world }: { database: Database; queue: JobQueue; world: World },

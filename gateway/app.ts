@@ -84,6 +84,7 @@ export function createApp(deps: AppDeps): App {
   const invitations = createInvitationFlow({ ...deps, passwords, signIn })
   const house: House = {
     ...deps,
+    idleMs: deps.uploads.idleMs,
     access,
     signIn,
     invitations,

@@ -4,10 +4,12 @@
  * Nothing that people upload is ever shown as a page of this site: the type is fixed, the policy allows nothing and
  * sandboxes what would be opened anyway.
  */
+import type { ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { Context } from 'koa'
-import type { Contents, FileVersion } from '../storage/index.ts'
+import type { FileVersion } from '../storage/index.ts'
 import { GatewayError } from './errors.ts'
+import type { House } from './house.ts'
 import { attachment } from './http/disposition.ts'
 import { readRange } from './http/range.ts'
 import type { RangeAnswer } from './http/range.ts'
@@ -20,7 +22,12 @@ const DOWNLOAD_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
  *
  * @throws GatewayError `gateway/range-not-satisfiable`; StorageError as `contents.open`
  */
-export async function sendVersion(contents: Contents, ctx: Context, name: string, version: FileVersion): Promise<void> {
+export async function sendVersion(
+  { storage: { contents }, idleMs }: Pick<House, 'storage' | 'idleMs'>,
+  ctx: Context,
+  name: string,
+  version: FileVersion,
+): Promise<void> {
   const etag = `"${version.contentId}"`
   ctx.set('ETag', etag)
   ctx.set('Accept-Ranges', 'bytes')
@@ -41,7 +48,16 @@ export async function sendVersion(contents: Contents, ctx: Context, name: string
   setHeaders(ctx, name, version, range)
   ctx.respond = false
   ctx.res.statusCode = ctx.status
+  limitStalling(ctx.res, idleMs)
   await pipeline(stream, ctx.res)
+}
+
+/** Hangs up on who takes nothing for so long; time in which we ourselves have nothing to send does not count. */
+function limitStalling(response: ServerResponse, idleMs: number): void {
+  response.setTimeout(idleMs, () => {
+    if (response.writableLength > 0) response.destroy()
+    else response.socket?.setTimeout(idleMs)
+  })
 }
 
 function setHeaders(ctx: Context, name: string, version: FileVersion, range: RangeAnswer): void {

@@ -73,7 +73,7 @@ async function download(house: House, call: Call<Principal>): Promise<void> {
   if (version === undefined) throw new GatewayError('gateway/not-found')
   if (version.state === 'erased') throw new GatewayError('gateway/not-found')
   if (version.state === 'held') throw new GatewayError('gateway/file-not-released')
-  await sendVersion(house.storage.contents, call.ctx, file.name, version)
+  await sendVersion(house, call.ctx, file.name, version)
 }
 
 async function showFile(

@@ -30,6 +30,8 @@ export interface House extends World {
   /** key of rate limits for the client of a request */
   addressOf(ctx: Context): string
   show: Show
+  /** a client that takes, or sends, nothing for so long is hung up on */
+  idleMs: number
   /** whether a seal key is set up */
   sealing: boolean
 }

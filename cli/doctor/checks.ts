@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { describeError } from '../advice.ts'
-import type { House } from '../compose.ts'
+import { queueServer, type House } from '../compose.ts'
 import { keyFileNames, openKeyFile } from '../key-files.ts'
 import { backupWarning } from '../key-backup-state.ts'
 import { readCertificate } from '../../signing/index.ts'
@@ -80,6 +80,15 @@ const CHECKS: Readonly<Record<string, Check>> = {
         ? 'none: nothing is known about qualification until `amtsbote trust refresh`'
         : `${lists.length} in use, ${overdue} overdue, ${problems.length} refused: \`amtsbote trust status\` tells more`
     return [one('trusted lists', lists.length === 0 || overdue + problems.length > 0 ? 'warning' : 'ok', said)]
+  },
+  queue: async ({ config }) => {
+    try {
+      return [one('queue', 'ok', (await queueServer(config)) ?? 'in this process')]
+    } catch (error) {
+      // nothing is lost: due jobs are looked for once a minute
+      const detail = `Redis does not answer (${describeError(error).message}): work begins up to a minute late`
+      return [one('queue', 'warning', detail)]
+    }
   },
   jobs: async ({ storage }) => {
     const failed = await storage.jobs.list({ state: 'failed', limit: 100 })
