@@ -7,6 +7,7 @@ import { parseCertificate } from '../trust/certificate.ts'
 import type { TrustAnchor } from '../trust/trust-anchor.ts'
 import type { SignatureReport, ValidationReport } from '../validation/report.ts'
 import { validateDocument } from '../validation/validate.ts'
+import type { ValidationOptions } from '../validation/validate.ts'
 
 type Pair = readonly [string, string | null]
 
@@ -46,14 +47,18 @@ export function validateFile(
   entry: CorpusFile,
   time = entry.validationTime,
 ): Promise<ValidationReport> {
+  return validateDocument(bufferAccess(readFileSync(join(folder, entry.file))), optionsOf(folder, entry, time))
+}
+
+export function optionsOf(folder: string, entry: CorpusFile, time = entry.validationTime): ValidationOptions {
   const detached = entry.detached?.[0]
-  return validateDocument(bufferAccess(readFileSync(join(folder, entry.file))), {
+  return {
     anchors: entry.anchors.flatMap((name) => anchorsIn(join(folder, name))),
     now: new Date(time),
     producer: 'test',
     password: entry.password ?? null,
     detached: () => (detached === undefined ? null : bufferAccess(readFileSync(join(folder, detached)))),
-  })
+  }
 }
 
 function anchorsIn(file: string): TrustAnchor[] {

@@ -22,8 +22,6 @@ export interface ValidationPolicy {
   readonly revocation: RevocationRules
   /** by how many milliseconds time-stamps of different authorities may contradict each other */
   readonly timestampSkewMs: number
-  /** trusted lists whose next update is overdue by more days than this decide nothing */
-  readonly listsMaxOverdueDays: number
 }
 
 /**
@@ -50,7 +48,6 @@ export const STRICT: ValidationPolicy = {
   pathModel: 'shell',
   revocation: { skewMs: 5 * 60_000, maxAgeMs: 24 * 3_600_000, signatureAgeDays: 366, timestampAgeDays: null },
   timestampSkewMs: 60_000,
-  listsMaxOverdueDays: 14,
 }
 
 /** Changes after signing and uncovered files are remarks, as in most validators of other countries. */

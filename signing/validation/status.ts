@@ -98,5 +98,5 @@ export function needsNoStatus({ extensions, isCa }: Certificate): boolean {
 }
 
 const NO_STATUS = ['2.5.29.56', '0.4.0.194121.2.1'] as const
-export const END_OF_TIME = new Date(8.64e15)
+const END_OF_TIME = new Date(8.64e15)
 const DAY_MS = 24 * 3_600_000

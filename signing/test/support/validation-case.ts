@@ -45,13 +45,7 @@ export interface Wish {
   qualifier?: Qualifier
 }
 
-export function factsOf({
-  signer: { certificate },
-  signature,
-  timestamps = [],
-  lists = [],
-  ocsps = [],
-}: Wish): DocumentFacts {
+function factsOf({ signer: { certificate }, signature, timestamps = [], lists = [], ocsps = [] }: Wish): DocumentFacts {
   return {
     format: 'pdf',
     signatures: [{ ...SIGNATURE, certificate, timestampIds: timestamps.map(({ id }) => id), ...signature }],
