@@ -22,7 +22,7 @@ export function hashIndex(parts: SignedDataParts, signer: SignerParts, digest: D
     der.sequence(der.oid(digestOid(digest))),
     list(hashes(parts.certificates, digest)),
     list(hashes(parts.crls, digest)),
-    list(hashes(attributeValues(signer), digest)),
+    list(hashes(inputsOf(signer).flat(), digest)),
   )
 }
 
@@ -119,7 +119,7 @@ export function checkHashIndex(
   const { digest, certificates, crls, values } = read
   // before v3, whole attributes were hashed
   const byAttribute = type !== ATTRIBUTE.atsHashIndexV3
-  const present = [...attributeValues(signer), ...(byAttribute ? signer.unsignedAttributes : [])]
+  const present = [...inputsOf(signer).flat(), ...(byAttribute ? signer.unsignedAttributes : [])]
   return {
     complete:
       isWithin(certificates, hashes(parts.certificates, digest)) &&
@@ -127,10 +127,10 @@ export function checkHashIndex(
       isWithin(values, hashes(present, digest)),
     certificates: parts.certificates.map((item) => certificates.has(hash(item, digest))),
     crls: parts.crls.map((item) => crls.has(hash(item, digest))),
-    unsignedAttributes: signer.unsignedAttributes.map(
-      (encoding) =>
-        (byAttribute && values.has(hash(encoding, digest))) ||
-        attributeInputs(encoding).every((value) => values.has(hash(value, digest))),
+    unsignedAttributes: inputsOf(signer).map(
+      (inputs, index) =>
+        (byAttribute && values.has(hash(signer.unsignedAttributes[index] ?? EMPTY, digest))) ||
+        inputs.every((value) => values.has(hash(value, digest))),
     ),
   }
 }
@@ -155,8 +155,12 @@ function readIndex(bytes: Buffer, hasDefault: boolean): HashIndex | null {
   return digest === null ? null : { digest, certificates, crls, values }
 }
 
-function attributeValues(signer: SignerParts): Buffer[] {
-  return signer.unsignedAttributes.flatMap(attributeInputs)
+/** Inputs of all values, by attribute. Several archive time-stamps ask for them: they are made once. */
+function inputsOf(signer: SignerParts): readonly (readonly Buffer[])[] {
+  const known = knownInputs.get(signer)
+  const found = known ?? signer.unsignedAttributes.map(attributeInputs)
+  knownInputs.set(signer, found)
+  return found
 }
 
 /** One input per value: type and value, both with tag and length. */
@@ -170,8 +174,19 @@ const isWithin = (named: ReadonlySet<string>, present: ReadonlySet<string>): boo
   [...named].every((item) => present.has(item))
 const hashes = (items: readonly Buffer[], digest: Digest): Set<string> =>
   new Set(items.map((item) => hash(item, digest)))
-const hash = (bytes: Buffer, digest: Digest): string => createHash(digest).update(bytes).digest('hex')
 
+function hash(bytes: Buffer, digest: Digest): string {
+  const known = hashed.get(bytes) ?? new Map<Digest, string>()
+  hashed.set(bytes, known)
+  const found = known.get(digest) ?? createHash(digest).update(bytes).digest('hex')
+  known.set(digest, found)
+  return found
+}
+
+/** of elements that are hashed for every archive time-stamp anew otherwise */
+const hashed = new WeakMap<Buffer, Map<Digest, string>>()
+const knownInputs = new WeakMap<SignerParts, readonly (readonly Buffer[])[]>()
+const EMPTY = Buffer.alloc(0)
 const NONE: ReadonlySet<string> = new Set()
 const INDEX_TYPES: ReadonlySet<string> = new Set([
   ATTRIBUTE.atsHashIndex,

@@ -60,21 +60,28 @@ export interface Attribute {
 export function readSignedData(bytes: Buffer): SignedDataParts & { trailing: Buffer } {
   if (bytes.length > MAX_BYTES) throw damaged('a signature object is larger than 64 MiB')
   const contentInfo = readBer(bytes)
-  const [type, wrapper] = berChildren(contentInfo, der.TAG.sequence)
+  const [type, wrapper, ...others] = berChildren(contentInfo, der.TAG.sequence)
   if (der.readOid(type) !== ID_SIGNED_DATA) throw damaged('this is no SignedData')
-  const [signedData] = berChildren(wrapper, 0xa0)
+  const [signedData, ...more] = berChildren(wrapper, 0xa0)
+  if (others.length + more.length > 0) throw damaged('a ContentInfo holds more than its content')
   const fields = berChildren(signedData, der.TAG.sequence)
   const [version, digests, content] = fields
   const signers = fields.at(-1)
   if (fields.length < 4 || fields.length > 6) throw damaged('a SignedData has an unexpected number of fields')
   const inner = fields.slice(3, -1)
+  const [first, second] = inner.map(({ tag }) => tag)
+  const isOrdered =
+    second === undefined ? first === undefined || first === 0xa0 || first === 0xa1 : first === 0xa0 && second === 0xa1
+  if (!isOrdered) throw damaged('a SignedData has unexpected fields')
+  const infos = berChildren(signers, der.TAG.set)
+  if (infos.length > MAX_SIGNERS) throw damaged('a SignedData has too many signers')
   return {
     version: der.expect(version, der.TAG.integer).content[0] ?? 0,
     digestAlgorithms: encodings(berChildren(digests, der.TAG.set)),
     ...readContent(content),
     certificates: encodings(members(inner, 0xa0)),
     crls: encodings(members(inner, 0xa1)),
-    signers: berChildren(signers, der.TAG.set).map(readSigner),
+    signers: infos.map(readSigner),
     trailing: bytes.subarray(contentInfo.encoding.length),
   }
 }
@@ -101,7 +108,8 @@ export function writeSigner({ fields, unsignedAttributes }: SignerParts): Buffer
 /** Attributes as transmitted, each with its values; `attributes` are encodings of Attribute. */
 export function readAttributes(attributes: readonly Buffer[]): Attribute[] {
   return attributes.map((encoding) => {
-    const [type, values] = berChildren(readBer(encoding), der.TAG.sequence)
+    const [type, values, ...others] = berChildren(readBer(encoding), der.TAG.sequence)
+    if (others.length > 0) throw damaged('an attribute has unexpected fields')
     const typeEncoding = der.expect(type, der.TAG.oid).encoding
     return { type: der.readOid(type), typeEncoding, values: encodings(berChildren(values, der.TAG.set)) }
   })
@@ -132,11 +140,13 @@ export function merged(items: readonly Buffer[], added: readonly Buffer[]): Buff
 function readContent(
   element: Element | undefined,
 ): Pick<SignedDataParts, 'contentType' | 'contentTypeEncoding' | 'content' | 'contentEncoding'> {
-  const [type, wrapper] = berChildren(element, der.TAG.sequence)
+  const [type, wrapper, ...others] = berChildren(element, der.TAG.sequence)
+  if (others.length > 0) throw damaged('an encapsulated content has unexpected fields')
   const contentType = der.readOid(type)
   const contentTypeEncoding = der.expect(type, der.TAG.oid).encoding
   if (wrapper === undefined) return { contentType, contentTypeEncoding, content: null, contentEncoding: null }
-  const [octets] = berChildren(wrapper, 0xa0)
+  const [octets, ...more] = berChildren(wrapper, 0xa0)
+  if (more.length > 0) throw damaged('an encapsulated content has several parts')
   return { contentType, contentTypeEncoding, content: berOctets(octets), contentEncoding: wrapper.encoding }
 }
 
@@ -166,7 +176,9 @@ export function readSigner(element: Element): SignerParts {
 
 function members(fields: readonly Element[], tag: number): Element[] {
   const set = fields.find((field) => field.tag === tag)
-  return set === undefined ? [] : berChildren(set, tag)
+  const found = set === undefined ? [] : berChildren(set, tag)
+  if (found.length > MAX_MEMBERS) throw damaged('a SignedData has too many certificates or lists')
+  return found
 }
 
 function implicitSet(tag: number, items: readonly Buffer[]): Buffer[] {
@@ -192,3 +204,6 @@ function damaged(message: string): SigningError {
 }
 
 const MAX_BYTES = 64 * 1024 * 1024
+/** every one of them is verified, against several certificates maybe */
+const MAX_SIGNERS = 200
+const MAX_MEMBERS = 5_000

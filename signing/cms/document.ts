@@ -16,7 +16,7 @@ import { evidenceOf, joinEvidence, objectsIn } from './carried.ts'
 import { readSignedData } from './container.ts'
 import type { SignedDataParts } from './container.ts'
 import { contentDigests } from './content.ts'
-import { readSignerFacts } from './facts.ts'
+import { readOneSigner } from './facts.ts'
 import { ID_TST_INFO } from './oids.ts'
 import { looksLikeAttributes } from './signed-attributes.ts'
 
@@ -76,8 +76,9 @@ async function readSigners(
   const signatures: SignatureFacts[] = []
   const timestamps: TimestampFacts[] = []
   const contentDigest = source === null ? null : contentDigests(source)
+  const budget = { left: MAX_JUDGED }
   for (const signer of parts.signers) {
-    const facts = await readSignerFacts({
+    const facts = await readOneSigner({
       parts,
       signer,
       id: numbers.nextSignatureId(),
@@ -86,6 +87,7 @@ async function readSigners(
       contentDigest,
       content: source,
       nextTimestampId: numbers.nextTimestampId,
+      budget,
     })
     const isConfused = signer.signedAttributes === null && (await isAttributes(source))
     signatures.push(isConfused ? confused(facts.signature) : facts.signature, ...facts.countersignatures)
@@ -158,3 +160,5 @@ const SIGNED_DATA = Buffer.from('06092a864886f70d010702', 'hex')
 const MAX_ATTRIBUTES_BYTES = 64 * 1024
 const MAX_INNER_BYTES = 64 * 1024 * 1024
 const MAX_LAYERS = 3
+/** of time-stamps and counter-signatures */
+const MAX_JUDGED = 2_000

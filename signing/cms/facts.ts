@@ -18,6 +18,7 @@ import { ATTRIBUTE } from './oids.ts'
 import { profileFaults } from './profile.ts'
 import { readClaims } from './signed-attributes.ts'
 import { signerFindings } from './signer-findings.ts'
+import { spend } from './signer-reading.ts'
 import type { SignerReading } from './signer-reading.ts'
 import { readTimestamps } from './signer-timestamps.ts'
 import { judgeSigner } from './signer.ts'
@@ -34,6 +35,12 @@ export interface SignerFacts {
 
 /** Reads and judges one signer; never throws for what is in it. */
 export async function readSignerFacts(reading: SignerReading): Promise<SignerFacts> {
+  const evidence = evidenceOf(objectsIn({ ...reading.parts, signers: [reading.signer] }))
+  return { ...(await readOneSigner(reading)), evidence }
+}
+
+/** The same without the evidence, for one signer of several that share it. */
+export async function readOneSigner(reading: SignerReading): Promise<Omit<SignerFacts, 'evidence'>> {
   const judgement = await judgeSigner({ ...reading, isCountersignature: reading.countersigns !== undefined })
   const unsigned = readSafely(() => readAttributes(reading.signer.unsignedAttributes))
   const stamps = await readTimestamps(reading, judgement.attributes?.all ?? [], unsigned ?? [])
@@ -50,7 +57,6 @@ export async function readSignerFacts(reading: SignerReading): Promise<SignerFac
     signature,
     countersignatures: counters.flatMap((counter) => [counter.signature, ...counter.countersignatures]),
     timestamps: [...stamps.timestamps, ...counters.flatMap((counter) => counter.timestamps)],
-    evidence: evidenceOf(objectsIn({ ...reading.parts, signers: [reading.signer] })),
   }
 }
 
@@ -99,18 +105,21 @@ function policyFault(policy: string | null): SignatureFault[] {
 }
 
 /** A counter-signature is a SignerInfo over the octets of the value above it (RFC 5652 §11.4). */
-async function readCountersignatures(reading: SignerReading, unsigned: readonly Attribute[]): Promise<SignerFacts[]> {
+async function readCountersignatures(
+  reading: SignerReading,
+  unsigned: readonly Attribute[],
+): Promise<Omit<SignerFacts, 'evidence'>[]> {
   const depth = reading.id.split('.').length
   const values = unsigned.filter(({ type }) => type === ATTRIBUTE.countersignature).flatMap((item) => item.values)
-  if (depth > MAX_DEPTH || values.length > MAX_COUNTERSIGNATURES) return []
+  if (depth > MAX_DEPTH) return []
   const { signer: parent, parts, id, others = [] } = reading
   const content = parent.value
-  const found: SignerFacts[] = []
+  const found: Omit<SignerFacts, 'evidence'>[] = []
   for (const value of values) {
     const signer = readSafely(() => readSigner(readBer(value)))
-    if (signer === null) continue
+    if (signer === null || !spend(reading.budget)) continue
     found.push(
-      await readSignerFacts({
+      await readOneSigner({
         // what hangs on it sees the certificates of the whole, but not its content
         parts: { ...parts, content, contentEncoding: null },
         signer,
@@ -120,6 +129,7 @@ async function readCountersignatures(reading: SignerReading, unsigned: readonly 
         contentDigest: (digest) => createHash(digest).update(content).digest(),
         nextTimestampId: reading.nextTimestampId,
         others,
+        budget: reading.budget,
         countersigns: id,
       }),
     )
@@ -137,7 +147,6 @@ function readSafely<T>(read: () => T): T | null {
 }
 
 const MAX_DEPTH = 8
-const MAX_COUNTERSIGNATURES = 100
 const NO_CLAIMS: ClaimedFacts = { time: null, reason: null, location: null, commitments: [], policy: null }
 /** the gravest first: what is certainly broken before what cannot be told, before what a rule forbids */
 const GRAVITY: readonly SignatureFault['code'][] = [

@@ -3,6 +3,7 @@
  * time-stamped references (RFC 5126 §6.3.5, §6.3.6, §6.4.1; ETSI EN 319 122-1 annex A). Read, never written.
  */
 import { createHash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
 import * as der from '../asn1/der.ts'
 import type { RandomAccess } from '../random-access.ts'
 import { readAttributes } from './container.ts'
@@ -22,6 +23,22 @@ export async function archiveV2Digest(
   earlier: readonly Buffer[],
   digest: string,
 ): Promise<Buffer> {
+  const hash = (await beginning(parts, content, digest)).copy()
+  for (const field of signer.fields) hash.update(field)
+  if (earlier.length > 0) hash.update(der.encode(0xa1, ...earlier))
+  return hash.digest()
+}
+
+/** What is the same for all time-stamps of a document, and may be long. */
+function beginning(parts: SignedDataParts, content: RandomAccess | null, digest: string): Promise<Hash> {
+  const known = begun.get(parts) ?? new Map<string, Promise<Hash>>()
+  begun.set(parts, known)
+  const found = known.get(digest) ?? begin(parts, content, digest)
+  known.set(digest, found)
+  return found
+}
+
+async function begin(parts: SignedDataParts, content: RandomAccess | null, digest: string): Promise<Hash> {
   const hash = createHash(digest)
   const inside = parts.contentEncoding === null ? [] : [parts.contentEncoding]
   hash.update(der.sequence(parts.contentTypeEncoding, ...inside))
@@ -33,10 +50,10 @@ export async function archiveV2Digest(
   ] as const) {
     if (items.length > 0) hash.update(der.encode(tag, ...items))
   }
-  for (const field of signer.fields) hash.update(field)
-  if (earlier.length > 0) hash.update(der.encode(0xa1, ...earlier))
-  return hash.digest()
+  return hash
 }
+
+const begun = new WeakMap<SignedDataParts, Map<string, Promise<Hash>>>()
 
 /**
  * What a CAdES-C-timestamp is over: the signature value, its time-stamps, and the references.

@@ -21,6 +21,13 @@ export interface SignerReading {
   nextTimestampId: () => string
   /** certificates from outside */
   others?: readonly Certificate[]
+  /** how many counter-signatures and time-stamps of the document may still be judged; absent: as many as there are */
+  budget?: { left: number } | undefined
   /** id of the signature that this one countersigns */
   countersigns?: string
+}
+
+/** One more to be judged; false when there were too many, which no honest document has. */
+export function spend(budget: SignerReading['budget']): boolean {
+  return budget === undefined || --budget.left >= 0
 }

@@ -8,6 +8,7 @@ import type { Finding } from '../validation/finding.ts'
 import { objectId } from '../validation/object-id.ts'
 import { readArchiveV2, readArchiveV3, readEscTimestamp, readReferencesTimestamp } from './archive-facts.ts'
 import type { Attribute } from './container.ts'
+import { spend } from './signer-reading.ts'
 import type { SignerReading } from './signer-reading.ts'
 import { ATTRIBUTE } from './oids.ts'
 
@@ -23,18 +24,21 @@ export async function readTimestamps(
 ): Promise<{ timestamps: TimestampFacts[]; findings: Finding[] }> {
   const timestamps: TimestampFacts[] = []
   const seen = new Set<string>()
-  let copies = 0
+  const findings: Finding[] = []
   for (const [type, read] of READERS) {
     const attributes = type === ATTRIBUTE.contentTimeStamp ? signed : unsigned
     for (const value of attributes.filter((item) => item.type === type).flatMap((item) => item.values)) {
       const name = `${type} ${objectId(value)}`
-      if (seen.has(name)) copies++
-      else if (timestamps.length < MAX_TIMESTAMPS)
-        timestamps.push(await read(reading, value, reading.nextTimestampId()))
+      if (seen.has(name)) findings.push({ severity: 'warning', code: 'timestamp-copied', detail: '' })
+      else if (timestamps.length >= MAX_TIMESTAMPS || !spend(reading.budget)) findings.push(TOO_MANY)
+      else timestamps.push(await read(reading, value, reading.nextTimestampId()))
       seen.add(name)
     }
   }
-  return { timestamps, findings: copies === 0 ? [] : [{ severity: 'warning', code: 'timestamp-copied', detail: '' }] }
+  return {
+    timestamps,
+    findings: findings.filter(({ code }, index) => findings.findIndex((f) => f.code === code) === index),
+  }
 }
 
 /** Over the content before it was signed. */
@@ -70,4 +74,6 @@ const READERS = [
   [ATTRIBUTE.archiveTimeStampV2, readArchiveV2],
   [ATTRIBUTE.archiveTimeStampV3, readArchiveV3],
 ] as const
-const MAX_TIMESTAMPS = 200
+/** a renewal every year makes a hundred in a century */
+const MAX_TIMESTAMPS = 100
+const TOO_MANY: Finding = { severity: 'warning', code: 'unknown-elements', detail: 'more time-stamps than are judged' }

@@ -161,7 +161,7 @@ function findCertificate(
   const missing = fault('certificate-missing', 'no certificate that the signature names')
   if (found.length === 0) return { faults: [missing], certificate: null, isReencoded: false }
   const named = found.filter((certificate) => references.every((reference) => reference.fits(certificate)))
-  const tried = (named.length > 0 ? named : found).map((certificate) => ({
+  const tried = (named.length > 0 ? named : found).slice(0, MAX_TRIED).map((certificate) => ({
     certificate,
     ...verifySigned(question, certificate, content),
   }))
@@ -251,6 +251,8 @@ export async function verifySigner(
 
 const fault = (code: SignerFault['code'], detail: string): SignerFault => ({ code, detail })
 
+/** of certificates with the same issuer and number, which no honest authority makes */
+const MAX_TRIED = 8
 const EMPTY = { certificate: null, attributes: null, referenceDigests: [], isReencoded: false }
 const REASONS = {
   format: 'attributes',
