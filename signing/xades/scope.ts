@@ -64,7 +64,7 @@ function leftOver({ signature, properties }: ScopeQuestion, data: readonly Refer
 }
 
 /** The document is nothing but signatures: the root is one, or all of its elements are. */
-export function isSignatureFile(root: XmlElement): boolean {
+function isSignatureFile(root: XmlElement): boolean {
   const isSignature = (element: XmlElement): boolean => isNamed(element, DSIG_NAMESPACE, 'Signature')
   const children = root.children.filter((child) => typeof child === 'object')
   return isSignature(root) || (children.length > 0 && children.every(isSignature))

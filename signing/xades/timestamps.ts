@@ -59,7 +59,7 @@ async function readStamp(
 }
 
 /** Time-stamp properties in document order, the signed ones first. */
-export function stampProperties({ signedData, unsigned }: Properties): XmlElement[] {
+function stampProperties({ signedData, unsigned }: Properties): XmlElement[] {
   const isStamp = (element: XmlElement): boolean => element.local in KINDS && isXades(element, element.local)
   const signed = signedData === null ? [] : signedData.children.filter((child) => typeof child === 'object')
   return [...signed, ...unsigned].filter(isStamp)

@@ -13,7 +13,7 @@ import type { XmlAttribute } from './attributes.ts'
 import { appendText } from './tree.ts'
 import type { XmlAside, XmlDocument, XmlElement } from './tree.ts'
 
-export type { XmlAside, XmlDocument, XmlElement } from './tree.ts'
+export type { XmlDocument, XmlElement } from './tree.ts'
 
 /** Bounds of one document; bytes are UTF-8. */
 export interface XmlLimits {
