@@ -94,6 +94,7 @@ describe('changes that no signature allows', () => {
     },
     'a cover that is taken away': { 3: page('14 0 R ', '') },
     'a cover that is moved': { 14: field(14).replace('700', '100').replace('740', '140') },
+    'fields that are to be drawn anew': { 1: field(1).replace('/SigFlags', '/NeedAppearances true/SigFlags') },
     'an annotation that runs a script': {
       3: page('20 0 R]', '20 0 R 30 0 R]'),
       30: '<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/JavaScript/JS(1)>>>>',

@@ -44,12 +44,27 @@ async function compareForms(
   const [earlier, later] = [oldForm ?? EMPTY, newForm ?? EMPTY]
   await compareResources(comparison, earlier.entries.get('DR'), later.entries.get('DR'))
   for (const key of keysOf(earlier, later)) {
-    if (key === 'Fields' || key === 'DR') continue
+    if (key === 'Fields' || key === 'DR' || key === 'NeedAppearances') continue
     const isNew = !earlier.entries.has(key) && FORM_DEFAULTS.has(key)
     const kind = isNew ? 'metadata' : FORM_KINDS.get(key)
     demandSame(`form /${key}`, earlier.entries.get(key), later.entries.get(key), kind)
   }
   await compareDirectFields(comparison, earlier, later)
+  await compareDrawing(comparison, earlier, later)
+}
+
+/** Readers that must draw the fields anew may show other values than whoever signed has seen. */
+async function compareDrawing(
+  { before, after, report }: Comparison,
+  old: PdfDictionary,
+  now: PdfDictionary,
+): Promise<void> {
+  const [a, b] = [
+    await before.resolve(old.entries.get('NeedAppearances')),
+    await after.resolve(now.entries.get('NeedAppearances')),
+  ]
+  const isAsked = b.kind === 'boolean' && b.value && !(a.kind === 'boolean' && a.value)
+  if (isAsked) report({ kind: 'form', place: 'form /NeedAppearances', isReplaced: true })
 }
 
 /** Fields that stand in the array itself have no number to know them by. */
@@ -133,7 +148,6 @@ const KINDS: ReadonlyMap<string, ChangeKind> = new Map([
 ])
 const FORM_KINDS: ReadonlyMap<string, ChangeKind> = new Map([
   ['SigFlags', 'evidence'],
-  ['NeedAppearances', 'form'],
   ['XFA', 'unclear'],
 ])
 /** what a form gets when it is made for the first signature */

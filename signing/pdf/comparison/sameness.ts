@@ -21,7 +21,7 @@ export interface SamenessQuestion {
 }
 
 export function createSameness(question: SamenessQuestion): Sameness {
-  const { before, after, mayDiffer, isComparedApart } = question
+  const { before, after } = question
   const known = new Map<string, boolean>()
 
   async function compare(a: PdfValue, b: PdfValue, open: Set<string>): Promise<boolean> {
@@ -46,7 +46,7 @@ export function createSameness(question: SamenessQuestion): Sameness {
   }
 
   async function compareObjects(a: PdfValue, b: PdfValue, open: Set<string>): Promise<boolean> {
-    if (isUntouched(a, b)) return true
+    if (isUntouched(question, a, b)) return true
     const key = keyOf(a, b)
     if (key === null) return compareContents(a, b, open)
     const answer = known.get(key)
@@ -57,12 +57,6 @@ export function createSameness(question: SamenessQuestion): Sameness {
     const same = await compareContents(a, b, open)
     if (!same) known.set(key, false)
     return same
-  }
-
-  function isUntouched(a: PdfValue, b: PdfValue): boolean {
-    if (a.kind !== 'reference' || b.kind !== 'reference') return false
-    const isOne = a.number === b.number && a.generation === b.generation
-    return isOne && (!mayDiffer(a.number) || isComparedApart(a.number))
   }
 
   async function compareContents(a: PdfValue, b: PdfValue, open: Set<string>): Promise<boolean> {
@@ -86,6 +80,13 @@ export function createSameness(question: SamenessQuestion): Sameness {
     if (same) for (const key of open) known.set(key, true)
     return same
   }
+}
+
+/** The same object, and nothing that it leads to is another. */
+function isUntouched({ mayDiffer, isComparedApart }: SamenessQuestion, a: PdfValue, b: PdfValue): boolean {
+  if (a.kind !== 'reference' || b.kind !== 'reference') return false
+  const isOne = a.number === b.number && a.generation === b.generation
+  return isOne && (!mayDiffer(a.number) || isComparedApart(a.number))
 }
 
 /** What cannot be read is the same when all of it was there before. */

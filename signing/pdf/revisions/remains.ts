@@ -3,6 +3,8 @@
  * like a signature but no form ever had.
  */
 import type { Finding } from '../../validation/finding.ts'
+import type { PdfDocument } from '../document.ts'
+import { nameAt } from '../fields.ts'
 import { readObjectAt } from '../objects.ts'
 import { reference, wholeNumber } from '../values.ts'
 import type { PdfDictionary } from '../values.ts'
@@ -63,7 +65,7 @@ async function isHarmless(
   try {
     const { value, streamStart, end } = await readObjectAt(source, start, budget)
     if (value.kind !== 'dictionary') return false
-    if (streamStart === null) return at < end && grantsUsage(value)
+    if (streamStart === null) return at < end && (await grantsUsage(newest.document, value))
     const length = wholeNumber(await newest.document.resolve(value.entries.get('Length'))) ?? 0
     return at >= streamStart && at < streamStart + length
   } catch (error) {
@@ -72,11 +74,11 @@ async function isHarmless(
   }
 }
 
-function grantsUsage({ entries }: PdfDictionary): boolean {
-  const references = entries.get('Reference')
-  const [first] = references?.kind === 'array' ? references.items : []
-  const method = first?.kind === 'dictionary' ? first.entries.get('TransformMethod') : undefined
-  return method?.kind === 'name' && (method.value === 'UR3' || method.value === 'UR')
+async function grantsUsage(document: PdfDocument, { entries }: PdfDictionary): Promise<boolean> {
+  const references = await document.resolve(entries.get('Reference'))
+  const first = references.kind === 'array' ? await document.resolve(references.items[0]) : references
+  const method = first.kind === 'dictionary' ? await nameAt(document, first, 'TransformMethod') : null
+  return method === 'UR3' || method === 'UR'
 }
 
 /** Where these revisions have objects, ascending. */
