@@ -69,10 +69,7 @@ export function readSignedData(bytes: Buffer): SignedDataParts & { trailing: Buf
   const signers = fields.at(-1)
   if (fields.length < 4 || fields.length > 6) throw damaged('a SignedData has an unexpected number of fields')
   const inner = fields.slice(3, -1)
-  const [first, second] = inner.map(({ tag }) => tag)
-  const isOrdered =
-    second === undefined ? first === undefined || first === 0xa0 || first === 0xa1 : first === 0xa0 && second === 0xa1
-  if (!isOrdered) throw damaged('a SignedData has unexpected fields')
+  if (!isOrdered(inner)) throw damaged('a SignedData has unexpected fields')
   const infos = berChildren(signers, der.TAG.set)
   if (infos.length > MAX_SIGNERS) throw damaged('a SignedData has too many signers')
   return {
@@ -135,6 +132,13 @@ export function merged(items: readonly Buffer[], added: readonly Buffer[]): Buff
     known.add(id)
   }
   return result
+}
+
+/** certificates [0], then crls [1], each at most once. */
+function isOrdered(fields: readonly Element[]): boolean {
+  const [first, second] = fields.map(({ tag }) => tag)
+  if (second !== undefined) return first === 0xa0 && second === 0xa1
+  return first === undefined || first === 0xa0 || first === 0xa1
 }
 
 function readContent(
