@@ -77,6 +77,16 @@ describe('what cannot be read', () => {
   })
 })
 
+describe('bytes behind a signed document', () => {
+  it('are told, however many spaces stand before them', async () => {
+    const bytes = Buffer.concat([read('pades-b-lt-A.pdf'), Buffer.from(`${' '.repeat(16_000)}x`)])
+    const report = await validate(bytes)
+    const codes = [...report.findings, ...report.signatures.flatMap(({ findings }) => findings)].map(({ code }) => code)
+    assert.ok(codes.includes('uncovered-bytes'), codes.join())
+    assert.notEqual(report.headline, 'valid')
+  })
+})
+
 describe('a signature beside its document', () => {
   const content = read('anlage_A.txt')
 

@@ -108,7 +108,7 @@ async function unusedBytes(revisions: Revisions, signedEnd: number): Promise<num
     for (const { from, to } of revision.sections) used.push([from, to])
     used.push([revision.closed, end])
     for (const offset of await objectOffsets(revisions, [revision])) {
-      if (offset >= signedEnd) used.push(await objectExtent(revisions, revision, offset))
+      if (offset >= signedEnd && offset < source.size) used.push(await objectExtent(revisions, revision, offset))
     }
   }
   used.push([source.size, source.size])
@@ -141,8 +141,12 @@ async function objectExtent(
 async function meaningfulBytes({ source }: Revisions, from: number, to: number): Promise<number> {
   const length = Math.min(to - from, MAX_GAP_BYTES)
   const text = (await source.read(from, length)).toString('latin1')
-  const isBlank = /^[\s\0]*(?:endstream)?[\s\0]*(?:endobj)?(?:[\s\0]|%[^\r\n]*(?:[\r\n]|$))*$/.test(text)
+  const words = text.replace(/%[^\r\n]*/g, ' ').split(/[\s\0]+/)
+  const isBlank = ENDINGS.has(words.filter((word) => word !== '').join(' '))
   return isBlank && length === to - from ? 0 : to - from
 }
+
+/** What may stand behind the data of a stream. */
+const ENDINGS: ReadonlySet<string> = new Set(['', 'endstream', 'endobj', 'endstream endobj', 'endstreamendobj'])
 
 const MAX_GAP_BYTES = 16 * 1024
