@@ -5,9 +5,8 @@
  * (8 MiB parts, three in flight, no HTTP request to receive). AMTSBOTE_BENCH_ROUNDS (3), interleaved.
  */
 import { readdir } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { s3Absent, s3Bucket } from '../../storage/test/support/s3-server.ts'
-import { startClient } from './support/children.ts'
+import { startClient, temporaryOf } from './support/children.ts'
 import type { Contender, Loader } from './support/contender.ts'
 import { contender, measure, retire } from './support/contender.ts'
 import { emptyBucket } from './support/bucket.ts'
@@ -37,7 +36,6 @@ async function bench(): Promise<void> {
   try {
     for (const each of all) await run(each, { count: 2, parallel: 1, bytesEach: GIB / 16 })
     for (const each of all) each.cpu = []
-    const before = await temporaryFiles()
     const one = { count: 1, parallel: 1, bytesEach: GIB }
     const large = await interleave(ROUNDS, {
       ours: () => run(ours, one),
@@ -59,7 +57,7 @@ async function bench(): Promise<void> {
     }
     printRatio('  amtsbote to @tus/server + S3 store', large.ours, large.tus, 1.5)
     printRatio('  amtsbote to the bare SDK', large.ours, large.bare, 0.9)
-    print(`  temporary files of amtsbote: ${(await temporaryFiles()) - before}`)
+    print(`  temporary files of amtsbote: ${await temporaryFiles(ours)}`)
 
     const small = { parallel: 8, bytesEach: 65_536, protocol: 'tus-whole' } as const
     const many = await interleave(ROUNDS, {
@@ -78,7 +76,7 @@ async function bench(): Promise<void> {
   process.exit() // the S3 server ends with this process
 }
 
-async function temporaryFiles(): Promise<number> {
-  return (await readdir(tmpdir())).filter((name) => name.startsWith('amtsbote-') && !name.startsWith('amtsbote-bench'))
-    .length
+/** What the loader of TypeScript keeps there is not the program's. */
+async function temporaryFiles({ folder }: Contender): Promise<number> {
+  return (await readdir(temporaryOf(folder))).filter((name) => !name.startsWith('tsx-')).length
 }

@@ -4,8 +4,9 @@
  */
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
+import { join } from 'node:path'
 
 /** What a server child is asked to be; the rest of the fields are its own. */
 export interface ServerOrder {
@@ -30,7 +31,9 @@ export interface RunningServer {
 
 /** Starts `module` (a *.worker.ts beside this file) with `order` and waits until it listens. */
 export async function startServer(module: string, order: ServerOrder): Promise<RunningServer> {
-  const child = start(module)
+  const temporary = temporaryOf(order.folder)
+  await mkdir(temporary, { recursive: true })
+  const child = start(module, { TMPDIR: temporary })
   child.send(order)
   const { port, ...facts } = (await answer(child)) as { port: number } & Record<string, string>
   const status = async (field: string): Promise<number> => {
@@ -68,11 +71,16 @@ export function startClient<Task extends object, Result>(module: string): Client
   }
 }
 
-function start(module: string): ChildProcess {
+/** Where a server with this folder puts its temporary files; nobody else does. */
+export function temporaryOf(folder: string): string {
+  return join(folder, 'temporary')
+}
+
+function start(module: string, env: Record<string, string> = {}): ChildProcess {
   return fork(new URL(module, import.meta.url), {
     execArgv: ['--import=tsx'],
     serialization: 'advanced',
-    env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', ...env },
   })
 }
 
