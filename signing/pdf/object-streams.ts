@@ -114,6 +114,7 @@ function parseEmbedded(bytes: Buffer, offset: number, budget: Budget): PdfValue 
   }
 }
 
-const KEPT = 4
+/** the budget bounds what they unpack to */
+const KEPT = 32
 const MAX_OBJECTS = 100_000
 const END = Buffer.from(' endobj ')
