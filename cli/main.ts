@@ -82,6 +82,7 @@ const PROCESS_STREAMS: Streams = {
 /** Runs one command line (without `node` and the program) and returns the exit code. */
 export async function run(args: readonly string[], streams: Streams = PROCESS_STREAMS): Promise<number> {
   const program = createProgram(streams)
+  process.exitCode = 0 // a command that says no sets it
   try {
     await program.parseAsync([...args], { from: 'user' })
     return Number(process.exitCode ?? 0)

@@ -1,7 +1,7 @@
 /**
  * A whole trust service on loopback: root, issuing authority, seal certificates, TSA, OCSP responder, CRLs, over HTTP.
  */
-import { constants, sign } from 'node:crypto'
+import { constants, randomBytes, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -10,6 +10,7 @@ import * as der from '../../asn1/der.ts'
 import { createHttpClient } from '../../http-client.ts'
 import type { Http } from '../../http.ts'
 import type { SigningKey } from '../../keys/signing-key.ts'
+import { writePkcs12 } from '../../keys/pkcs12-writer.ts'
 import { timestampClient } from '../../timestamp/client.ts'
 import type { TimestampClientOptions, TimestampSource } from '../../timestamp/client.ts'
 import { parseCertificate } from '../../trust/certificate.ts'
@@ -33,6 +34,8 @@ export interface TestAuthority {
   asked: string[]
   /** an RSA-3072 seal key with OCSP, CRL and issuer addresses in its certificate */
   sealKey(commonName?: string, algorithm?: 'rsa-pkcs1-sha256' | 'rsa-pss-sha256'): SigningKey
+  /** the same key as a PKCS#12 file */
+  sealFile(passphrase: string): Promise<Buffer>
   revoke(certificate: Buffer, at: Date): void
   timestamps(options?: Partial<TimestampClientOptions>): TimestampSource
   http: Http
@@ -84,6 +87,11 @@ export async function startTestAuthority(now: Date): Promise<TestAuthority> {
     http,
     sealKey: (commonName = 'Siegel Übungsstadt', algorithm = 'rsa-pkcs1-sha256') =>
       sealKey({ commonName, algorithm }, holders, { url, now }),
+    sealFile: (passphrase) => {
+      const { certificateChain } = authority.sealKey()
+      const chain = [...certificateChain, issuing.certificate]
+      return writePkcs12({ privateKey: (rsa ??= rsaKey()), chain, passphrase, random: randomBytes })
+    },
     revoke: (certificate, at) => {
       revoked.push({ serial: der.decode(issuerAndSerial(certificate).serial).content, at })
     },
