@@ -54,8 +54,12 @@ async function compare(): Promise<void> {
 function inOwnProcess(task: Work, file: string): Promise<Result> {
   return new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(import.meta.url), [task, file, `${file}.out`])
-    child.on('message', (result) => resolve(result as Result))
-    child.on('exit', (code) => reject(new Error(`ended with ${code ?? 'a signal'}`)))
+    child.on('message', (result) => {
+      resolve(result as Result)
+    })
+    child.on('exit', (code) => {
+      reject(new Error(`ended with ${code ?? 'a signal'}`))
+    })
   })
 }
 

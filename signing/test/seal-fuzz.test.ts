@@ -114,6 +114,55 @@ describe(`sealing ${MUTATIONS} mutated documents, seed ${SEED}`, () => {
   }).timeout(PROVE ? 3_600_000 : 60_000)
 })
 
+/** Fields that wait, with locks and seed values, in plain and encrypted documents; passwords and marks by chance. */
+async function forms(): Promise<Buffer[]> {
+  const field =
+    '<</Type/Annot/Subtype/Widget/FT/Sig/T(Amt)/Rect[50 50 250 110]/P 3 0 R/F 4/Lock<</Action/Include/Fields[(x)]>>' +
+    '/SV<</Ff 10/SubFilter[/ETSI.CAdES.detached]/Reasons[(Bescheid)]/MDP<</P 0>>>>>>'
+  const objects = onePage({
+    1: '<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[6 0 R]/DA(/F1 0 Tf)>>>>',
+    3: '<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/CropBox[10 10 500 800]/Rotate 90/Annots[6 0 R]>>',
+    6: field,
+  })
+  const encrypted = await readFile(new URL('fixtures/encrypted-aes256.pdf', import.meta.url))
+  return [buildPdf({ objects }), buildPdf({ objects, style: 'stream', packed: [1, 2, 3, 6] }), encrypted]
+}
+
+describe(`sealing ${MUTATIONS / 4} mutated forms and encrypted documents, seed ${SEED}`, () => {
+  it('ends in a seal that holds or in an error with a code', async () => {
+    const roll = dice(SEED + 1)
+    const originals = await forms()
+    const marks = [
+      undefined,
+      { lines: ['Stadt Übungsstadt'] },
+      { lines: ['x'], place: { left: 5, bottom: 5, width: 90, height: 30 } },
+    ]
+    let sealedCount = 0
+    for (let count = 0; count < MUTATIONS / 4; count++) {
+      const original = originals[roll(originals.length)] ?? Buffer.alloc(0)
+      const changed = mutate(original, roll)
+      const mark = marks[roll(marks.length)]
+      const request = {
+        reason: 'Bescheid',
+        password: 'geheim',
+        ...(mark === undefined ? {} : { mark }),
+        ...(roll(3) > 0 && original !== originals[2] ? { field: 'Amt' } : {}),
+      }
+      try {
+        const sealed = await seal(changed, request)
+        sealedCount++
+        assert.ok(sealed.subarray(0, changed.length).equals(changed))
+        const verdict = await checkSeal(bufferAccess(sealed), { password: 'geheim' })
+        assert.equal(verdict.kind, 'intact', `mutation ${count}`)
+      } catch (error) {
+        assert.ok(error instanceof SigningError, `mutation ${count}: ${String(error)}`)
+      }
+    }
+    assert.ok(sealedCount > MUTATIONS / 100, `${sealedCount} were sealed`)
+    assert.ok(sealedCount < MUTATIONS / 4, 'none was refused')
+  }).timeout(PROVE ? 3_600_000 : 60_000)
+})
+
 describe(`changing one byte of a sealed document ${FLIPS} times, seed ${SEED}`, () => {
   it('never leaves it intact', async () => {
     const roll = dice(SEED)
