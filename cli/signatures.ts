@@ -1,5 +1,6 @@
 /** Signatures of this installation: time-stamps and revocation data for what is sealed, validation of what comes in. */
 import { readSecret, type Config } from './config.ts'
+import { sealMarkOf } from './seal-mark.ts'
 import type { Trust } from './trust.ts'
 import type { SealSetup, Validate } from '../gateway/index.ts'
 import {
@@ -45,8 +46,10 @@ export function createSignatures({ config, world, trust, http, producer }: Signa
     const { anchors, qualifier } = await trust.current()
     return { anchors, now: at, producer, online: trustConfig.online ? evidence : null, qualifier: qualifier(at) }
   }
+  const mark = sealMarkOf(config)
   return {
     setup: {
+      ...(mark === null ? {} : { mark }),
       sources: timestamps === null ? null : { timestamps, evidence },
       level: signatures.level ?? (timestamps === null ? 'B-B' : 'B-T'),
     },

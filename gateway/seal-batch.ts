@@ -185,4 +185,5 @@ const OF_ONE_DOCUMENT: ReadonlySet<string> = new Set([
   'signing/signature-broken',
   'signing/source-changed',
   'signing/no-room',
+  'signing/bad-mark',
 ])

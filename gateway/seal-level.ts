@@ -5,7 +5,15 @@
  * authority there is B-B only.
  */
 import { SigningError, sealPdf, sealPdfToLevel } from '../signing/index.ts'
-import type { AdesLevel, LevelSources, RandomAccess, SealRequest, SealedPdf, SigningKey } from '../signing/index.ts'
+import type {
+  AdesLevel,
+  LevelSources,
+  RandomAccess,
+  SealMark,
+  SealRequest,
+  SealedPdf,
+  SigningKey,
+} from '../signing/index.ts'
 import { GatewayError } from './errors.ts'
 
 export type SealLevel = 'B-B' | AdesLevel
@@ -24,6 +32,8 @@ export interface SealSetup {
   /** time-stamps and revocation data; null: no authority is set up */
   sources: LevelSources | null
   level: SealLevel
+  /** a visible mark on every seal; absent: none */
+  mark?: (signedAt: Date) => SealMark
 }
 
 export interface SealJob {
@@ -67,11 +77,12 @@ export function levelOf({ setup, wishes }: Pick<SealJob, 'setup' | 'wishes'>): {
   return { level, sources: setup.sources }
 }
 
-export function requestOf({ wishes: { reason, location }, signedAt }: SealJob): SealRequest {
+export function requestOf({ setup: { mark }, wishes: { reason, location }, signedAt }: SealJob): SealRequest {
   return {
     signedAt,
     ...(reason === undefined ? {} : { reason }),
     ...(location === undefined ? {} : { location }),
+    ...(mark === undefined ? {} : { mark: mark(signedAt) }),
   }
 }
 

@@ -21,6 +21,7 @@ export * from './xml/index.ts'
 
 export { sealPdf } from './pdf/seal.ts'
 export type { SealRequest, SealedPdf } from './pdf/seal-request.ts'
+export type { SealMark } from './pdf/mark/mark.ts'
 export { sealMany } from './pdf/seal-steps.ts'
 export { extendPdf, sealPdfToLevel } from './pdf/levels.ts'
 export type { AdesLevel, LevelSources } from './cms/cades-levels.ts'

@@ -92,6 +92,26 @@ describe('sealing a stored file', () => {
     assert.equal(verdict.kind === 'intact' && verdict.seal.field, 'Siegel2')
   })
 
+  it('bears the mark that the installation has', async () => {
+    const file = await house.file(room, 'marked.pdf', PDF)
+    const marking = createSealer({
+      setup: {
+        ...PLAIN,
+        mark: (signedAt) => ({
+          lines: ['Musterstadt', signedAt.toISOString()],
+          place: { corner: 'bottom-right', margin: 30, width: 200, height: 40 },
+        }),
+      },
+      storage: house.storage,
+      key: () => Promise.resolve(key),
+      clock: () => house.now(),
+    })
+    await marking(file, OPERATOR)
+    const sealed = await contentOf(file)
+    assert.equal((await checkSeal(bufferAccess(sealed))).kind, 'intact')
+    assert.match(sealed.toString('latin1'), /DejaVuSansCondensed/)
+  })
+
   it('of another kind, or cut off, changes nothing', async () => {
     const text = await house.file(room, 'text.txt', 'Guten Tag')
     await assert.rejects(sealer(text, OPERATOR), { code: 'signing/not-a-pdf' })

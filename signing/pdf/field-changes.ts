@@ -68,9 +68,6 @@ export async function addField(
   if (restrictions.locksNewFields) {
     throw new SigningError('signing/pdf-locked', 'an earlier signature locks all form fields, new ones included')
   }
-  if (restrictions.isCertified && mark !== null) {
-    throw new SigningError('signing/pdf-locked', 'a certified document gets a mark only in a field that is there')
-  }
   const name = freeName(prefix, (taken) => form.topNames.has(taken) || restrictions.isLocked(taken))
   const page = await findPage(document, form.catalog.dictionary, mark?.page ?? 1)
   const shown = mark === null ? INVISIBLE : await placeOn(document, page.dictionary, placeOf(mark))

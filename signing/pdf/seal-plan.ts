@@ -13,6 +13,7 @@ import type { PdfDocument } from './document.ts'
 import { CERTIFICATION, findEmptyField, lockReference } from './empty-field.ts'
 import type { EmptyField } from './empty-field.ts'
 import { addField, certify, createDraft, fillField, finish } from './field-changes.ts'
+import type { Draft } from './field-changes.ts'
 import { readForm } from './form.ts'
 import type { Form } from './form.ts'
 import { checkPermissions, readRestrictions } from './locks.ts'
@@ -59,7 +60,7 @@ export async function planSeal(
   if (transforms.length > 0) entries.set('Reference', array(...transforms))
   const draft = createDraft(document, form, restrictions)
   const signature = draft.add(signatureDictionary(entries, reservedBytes))
-  const mark = await markFor(document, form, request)
+  const mark = await markFor(draft, field, request)
   if (field !== null) await fillField(draft, field, signature, mark)
   const name = field?.name ?? (await addField(draft, 'Siegel', signature, mark))
   if (request.certify !== undefined) await certify(draft, signature)
@@ -90,9 +91,16 @@ export async function planTimestamp(document: PdfDocument, reservedBytes: number
   return { ...(await finish(draft, signature)), field, notices: [] }
 }
 
-/** A document that claims PDF/UA has nothing to see that is not tagged; the mark would be. */
-async function markFor(document: PdfDocument, form: Form, { mark }: SealRequest): Promise<SealMark | null> {
-  if (mark === undefined) return null
+/**
+ * The mark, where it may be: a document that claims PDF/UA has nothing to see that is not tagged, and a certified one
+ * gets nothing to see but in a field that waited for it.
+ */
+async function markFor(
+  { document, form, restrictions }: Draft,
+  field: EmptyField | null,
+  { mark }: SealRequest,
+): Promise<SealMark | null> {
+  if (mark === undefined || (restrictions.isCertified && field === null)) return null
   return (await readClaims(document, form.catalog.dictionary)).isAccessible ? null : mark
 }
 

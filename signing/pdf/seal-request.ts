@@ -35,7 +35,7 @@ export type SealNotice =
   | 'earlier-signature-broken'
   /** Acrobat's usage rights end with any change that it did not make (§12.8.2.3) */
   | 'usage-rights'
-  /** the document claims PDF/UA, where a mark that is not tagged must not be; the seal is invisible */
+  /** the seal is invisible: the document claims PDF/UA, where all must be tagged, or is certified against new marks */
   | 'mark-omitted'
 
 export interface SealedPdf {
