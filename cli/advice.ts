@@ -20,6 +20,11 @@ const ADVICE: Readonly<Record<string, string>> = {
     'restore `trust/lists` in the data folder from a backup, or remove it and run `amtsbote trust refresh`',
   'storage/already-exists': 'choose another name, or change the existing one',
   'storage/upload-locked': 'somebody else is sending to it; try again in a few seconds',
+  'signing/key-not-qualified':
+    'take a key with a qualified certificate, or set `seal: { allowAdvanced: true }` in the configuration',
+  'signing/pin-refused':
+    'correct the file that holds the PIN before anything is tried again: a few wrong PINs lock the token',
+  'signing/key-unavailable': 'check `seal.key` in the configuration, and the token or service itself',
   EADDRINUSE: 'another program listens on this address: stop it, or set `listen` in the configuration',
   EACCES: 'check the permissions of the file or folder',
   ENOENT: 'check the path',

@@ -26,7 +26,7 @@ import type { App, Sealer, Site } from '../gateway/index.ts'
 import type { MailboxModule } from '../mailbox/index.ts'
 import type { Levels } from '../policies/index.ts'
 import { createHttpClient } from '../signing/http-client.ts'
-import type { SigningKey } from '../signing/index.ts'
+import type { Http, SigningKey } from '../signing/index.ts'
 import {
   connectDatabase,
   createStorage,
@@ -98,7 +98,7 @@ interface Shell {
 function furnish(shell: Shell): House {
   const { config, world, levels, storage, queue } = shell
   const outside = createOutside(config)
-  const keys = createKeyFiles(config, { storage, world })
+  const keys = createKeyFiles(config, { storage, world, http: sealKeyHttp(config) })
   const court = createCourtMail({ config, storage, world, keys, outside })
   const trust = trustOf(config, world)
   const signatures = signaturesOf(config, world, trust)
@@ -146,6 +146,7 @@ function furnish(shell: Shell): House {
       }),
     close: async () => {
       await queue.stop()
+      await keys.close()
       await storage.close()
     },
   }
@@ -184,6 +185,12 @@ export function signaturesOf(config: Config, world: World, trust = trustOf(confi
     trust,
     producer: `amtsbote ${programVersion()}`,
   })
+}
+
+/** A remote signing service that the configuration names may lie in the own network. */
+export function sealKeyHttp({ seal: { key } }: Config): Http {
+  const named = key.kind === 'csc' ? [key.url, ...(key.tokenUrl === undefined ? [] : [key.tokenUrl])] : []
+  return createHttpClient({ allowedHosts: named.map((url) => new URL(url).hostname) })
 }
 
 /** Puts the master keys of a backup into the keys folder; opens no store, because without the key none opens. @returns ids that were absent */

@@ -10,6 +10,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import { file, wholeNumber } from './config-parts.ts'
+import { sealSchema } from './config-seal.ts'
 import { signaturesSchema } from './config-signatures.ts'
 import { trustSchema, withTrustFolders, type TrustConfig } from './config-trust.ts'
 import { checkDocument } from './documents.ts'
@@ -109,6 +110,7 @@ export const configSchema = z.strictObject({
   levelsFile: file('protection levels of this site; may only tighten the built-in ones').optional(),
   intermediary: z.boolean().default(true).describe('run the embedded OSCI intermediary at /osci'),
   court: court.prefault({}).describe('court mail'),
+  seal: sealSchema.prefault({}).describe('the seal of this authority'),
   signatures: signaturesSchema.prefault({}).describe('what seals are made with, besides their key'),
   trust: trustSchema.prefault({}).describe('whom the validation of signatures believes'),
   limits: limits.prefault({}).describe('bounds'),

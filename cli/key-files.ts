@@ -4,7 +4,7 @@
  * A file appears under its name only when it is whole and on the disk (written aside, flushed, then linked), the passphrase before the keys
  * it protects. Killed at any moment, the next call completes what is missing; two processes at once end with one pair.
  */
-import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { CliError } from './errors.ts'
 import {
@@ -61,18 +61,52 @@ export async function ensureTrialKey(folder: string, key: TrialKey, needs: Needs
   return true
 }
 
-/** Opens a key file; null when there is none. Throws cli/bad-data-folder where only half of the pair is there. */
-export async function openKeyFile(folder: string, name: string): Promise<OpenedKeys | null> {
+/** Writes a key file that was made elsewhere, with its passphrase; nothing when one of this name is there. @returns true when it was written */
+export async function addKeyFile(
+  folder: string,
+  name: string,
+  { pkcs12, passphrase }: { pkcs12: Buffer; passphrase: string },
+  needs: Needs,
+): Promise<boolean> {
+  await makePrivateFolder(folder)
+  if ((await isThere(keyPath(folder, name))) || (await isThere(passphrasePath(folder, name)))) return false
+  await publish(passphrasePath(folder, name), `${passphrase}\n`, needs)
+  await publish(keyPath(folder, name), pkcs12, needs)
+  return true
+}
+
+/** Gives a key file and its passphrase another name. The passphrase goes first: a key file never stands without. */
+export async function renameKeyFile(folder: string, name: string, to: string): Promise<void> {
+  await link(passphrasePath(folder, name), passphrasePath(folder, to))
+  await rename(keyPath(folder, name), keyPath(folder, to))
+  await rm(passphrasePath(folder, name))
+}
+
+/** Key file and passphrase as they are; null when there is none. Throws cli/bad-data-folder for half a pair. */
+export async function readKeyFile(
+  folder: string,
+  name: string,
+): Promise<{ pkcs12: Buffer; passphrase: string } | null> {
   const pkcs12 = await readIfThere(keyPath(folder, name))
   if (pkcs12 === null) return null
-  const passphrase = await readIfThere(path.join(folder, `${name}.passphrase`))
+  const passphrase = await readIfThere(passphrasePath(folder, name))
   if (passphrase === null) {
     throw new CliError(
       'cli/bad-data-folder',
       `${name}.passphrase is missing in the keys folder; put it back beside ${name}.p12`,
     )
   }
-  return openPkcs12(pkcs12, passphrase.toString('utf8').trim())
+  return { pkcs12, passphrase: passphrase.toString('utf8').trim() }
+}
+
+/** Opens a key file; null when there is none. Throws cli/bad-data-folder where only half of the pair is there. */
+export async function openKeyFile(
+  folder: string,
+  name: string,
+  choice: Parameters<typeof openPkcs12>[2] = {},
+): Promise<OpenedKeys | null> {
+  const file = await readKeyFile(folder, name)
+  return file === null ? null : openPkcs12(file.pkcs12, file.passphrase, choice)
 }
 
 const LEFT_BEHIND_AFTER_MS = 3_600_000
@@ -98,6 +132,10 @@ export async function keyFileNames(folder: string): Promise<string[]> {
     if (isAbsent(error)) return []
     throw error
   }
+}
+
+function passphrasePath(folder: string, name: string): string {
+  return path.join(folder, `${name}.passphrase`)
 }
 
 function keyPath(folder: string, name: string): string {

@@ -4,26 +4,36 @@
  * Opening makes first what a new installation lacks (first-start.ts), so a server may listen before its trial keys are made.
  */
 import type { Config } from './config.ts'
-import { CliError } from './errors.ts'
-import { ensureSealKey, ensureTrialIdentities, ensureTrialMailboxes, SEAL_KEY } from './first-start.ts'
+import { ensureTrialIdentities, ensureTrialMailboxes } from './first-start.ts'
 import { openNewIdentities } from './identities.ts'
-import { openKeyFile, removeHalfWritten } from './key-files.ts'
+import { removeHalfWritten } from './key-files.ts'
+import { openSealKey } from './seal-key.ts'
 import type { OsciIdentity } from '../mailbox/index.ts'
-import type { SigningKey } from '../signing/index.ts'
+import { checkSealKind, SigningError } from '../signing/index.ts'
+import type { Http, OpenedKey, SigningKey } from '../signing/index.ts'
 import type { Storage, World } from '../storage/index.ts'
 
 export interface KeyFiles {
   /** opened keys of mailboxes and intermediary, by name; grows with every `openAll` */
   identities: ReadonlyMap<string, OsciIdentity>
-  /** The seal key; made and opened by the first call. */
+  /**
+   * The seal key; made and opened by the first call. The one place where every seal of this installation gets its key.
+   *
+   * @throws SigningError as the adapters; `signing/key-not-qualified` see `seal.allowAdvanced`
+   */
   sealKey: () => Promise<SigningKey>
   /** Opens what is not open yet; before anything is sent, and again when mailboxes were added. */
   openAll: () => Promise<void>
   /** Runs `use` when the identity of this name is opened. */
   whenOpened: (name: string, use: (identity: OsciIdentity) => void) => void
+  /** Lets go of a token. */
+  close: () => Promise<void>
 }
 
-export function createKeyFiles(config: Config, { storage, world }: { storage: Storage; world: World }): KeyFiles {
+export function createKeyFiles(
+  config: Config,
+  { storage, world, http }: { storage: Storage; world: World; http: Http },
+): KeyFiles {
   const { keysFolder } = config
   const identities = new Map<string, OsciIdentity>()
   const waiting = new Map<string, (identity: OsciIdentity) => void>()
@@ -38,16 +48,22 @@ export function createKeyFiles(config: Config, { storage, world }: { storage: St
       if (identity && waiting.delete(name)) use(identity)
     }
   }
-  const openSeal = async (): Promise<SigningKey> => {
-    await ensureSealKey(keysFolder, world)
-    const keys = await openKeyFile(keysFolder, SEAL_KEY)
-    if (!keys) throw new CliError('cli/bad-data-folder', `${SEAL_KEY}.p12 is gone from the keys folder; put it back`)
-    return keys.signing
+  const openSeal = async (): Promise<OpenedKey> => {
+    const opened = await openSealKey({ config, world, http })
+    try {
+      checkSealKind(opened.signing, config.seal.allowAdvanced)
+    } catch (error) {
+      await opened.close()
+      throw error
+    }
+    return opened
   }
+  const seal = onceUnlessItFails(openSeal)
   return {
     identities,
     openAll: oneAtATime(open),
-    sealKey: onceUnlessItFails(openSeal),
+    sealKey: async () => (await seal.get()).signing,
+    close: async () => (await seal.made())?.close(),
     whenOpened: (name, use) => void waiting.set(name, use),
   }
 }
@@ -61,11 +77,21 @@ function oneAtATime(work: () => Promise<void>): () => Promise<void> {
     }))
 }
 
-function onceUnlessItFails<T>(work: () => Promise<T>): () => Promise<T> {
+interface Once<T> {
+  get: () => Promise<T>
+  /** null: not made, or failed */
+  made: () => Promise<T | null>
+}
+
+/** A failure is forgotten, so that the next call tries again; a refused PIN is not: more tries may lock the token. */
+function onceUnlessItFails<T>(work: () => Promise<T>): Once<T> {
   let result: Promise<T> | null = null
-  return () =>
-    (result ??= work().catch((error: unknown) => {
-      result = null
-      throw error
-    }))
+  return {
+    get: () =>
+      (result ??= work().catch((error: unknown) => {
+        if (!(error instanceof SigningError && error.code === 'signing/pin-refused')) result = null
+        throw error
+      })),
+    made: async () => result?.catch(() => null) ?? null,
+  }
 }

@@ -11,10 +11,20 @@ export type { Http } from './http.ts'
 
 export { readCertificate } from './certificate.ts'
 export type { CertificateKind } from './certificate.ts'
-export type { SignatureAlgorithm, SigningKey } from './keys/signing-key.ts'
+export type { OpenedKey, SignatureAlgorithm, SigningKey } from './keys/signing-key.ts'
+export { SIGNATURE_ALGORITHMS } from './keys/algorithms.ts'
+export { KEY_ALGORITHMS } from './keys/key-algorithm.ts'
+export type { KeyAlgorithm } from './keys/key-algorithm.ts'
+export { checkSealKind, checkUsable } from './keys/usable.ts'
+export { makeCertificateRequest } from './keys/certificate-request.ts'
+export { openPkcs11Key } from './keys/pkcs11.ts'
+export { openCscKey } from './keys/csc.ts'
+export type { CscOptions } from './keys/csc.ts'
+/** Keys inside tokens are made and read by the command line alone: loaded when it asks. */
+export const tokenKeys = () => import('./keys/pkcs11/token-keys.ts')
 export type { DecryptionKey } from './keys/decryption-key.ts'
-export { openPkcs12 } from './keys/pkcs12.ts'
-export { makeTrialIdentity } from './keys/trial-identity.ts'
+export { openPkcs12, repackPkcs12 } from './keys/pkcs12.ts'
+export { issueTrialCertificate, makeTrialIdentity } from './keys/trial-identity.ts'
 export type { TrialRequest, TrialUsage } from './keys/trial-identity.ts'
 
 export * from './xml/index.ts'

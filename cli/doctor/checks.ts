@@ -3,10 +3,9 @@ import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { describeError } from '../advice.ts'
-import { queueServer, type House } from '../compose.ts'
-import { keyFileNames, openKeyFile } from '../key-files.ts'
+import { queueServer, sealKeyHttp, type House } from '../compose.ts'
 import { backupWarning } from '../key-backup-state.ts'
-import { readCertificate } from '../../signing/index.ts'
+import { listSigningKeys, type SigningKeyFacts } from '../signing-keys.ts'
 import { schemaState } from '../../storage/index.ts'
 
 export interface Finding {
@@ -117,16 +116,20 @@ async function newestEntry(storage: House['storage']): Promise<Date | null> {
 }
 
 async function keyFileFindings({ config, world }: House): Promise<Finding[]> {
-  const findings: Finding[] = []
-  for (const name of await keyFileNames(config.keysFolder)) {
-    const keys = await openKeyFile(config.keysFolder, name)
-    const certificate = keys?.signing.certificateChain[0]
-    if (!certificate) continue
-    const { notAfter, kind } = readCertificate(certificate)
-    findings.push(validity(`certificate ${name}`, notAfter, world.clock(), kind))
-  }
-  return findings
+  const keys = await listSigningKeys({ config, world, http: sealKeyHttp(config) })
+  return keys.map(({ name, kind, validUntil, suitableUntil, state }) => {
+    const detail = `${kind}, until ${validUntil}, algorithm suitable until ${suitableUntil}`
+    return one(`certificate ${name}`, KEY_STATES[state], state === 'unknown' ? 'the key cannot be opened' : detail)
+  })
 }
+
+const KEY_STATES = {
+  good: 'ok',
+  'ends soon': 'warning',
+  ended: 'failed',
+  unusable: 'failed',
+  unknown: 'failed',
+} as const satisfies Record<SigningKeyFacts['state'], Finding['state']>
 
 async function tlsFindings({ config, world }: House): Promise<Finding[]> {
   if (!config.tls) return []

@@ -12,6 +12,7 @@ import type { DecryptionKey } from './decryption-key.ts'
 import { readLegacyPkcs12 } from './pkcs12-legacy.ts'
 import { readModernPkcs12 } from './pkcs12-reader.ts'
 import type { Bag } from './pkcs12-reader.ts'
+import { writePkcs12 } from './pkcs12-writer.ts'
 import { rsaDecryptionKey } from './rsa-decryption.ts'
 import type { SignatureAlgorithm, SigningKey } from './signing-key.ts'
 import { softwareSigningKey } from './software-key.ts'
@@ -65,7 +66,7 @@ export async function readPkcs12(bytes: Buffer, passphrase: string, alias?: stri
 }
 
 /** Every key of a key file that a certificate of the file fits. Throws as openPkcs12. */
-export async function readPkcs12Entries(bytes: Buffer, passphrase: string): Promise<Pkcs12Entry[]> {
+async function readPkcs12Entries(bytes: Buffer, passphrase: string): Promise<Pkcs12Entry[]> {
   if (bytes.length > MAX_FILE_BYTES) throw unusable('the key file is larger than 1 MiB')
   const bags = (await readModernPkcs12(bytes, passphrase)) ?? readLegacyPkcs12(bytes, passphrase)
   if (bags.keys.length === 0) throw unusable('the key file holds no private key')
@@ -86,6 +87,29 @@ function entryOf(key: Bag, certificates: readonly Certificate[]): Pkcs12Entry[] 
   const own = certificates.find((certificate) => certificate.spki.equals(spki))
   if (own === undefined) return []
   return [{ alias: key.alias || own.alias, privateKey: key.bytes, chain: chainOf(own, certificates) }]
+}
+
+/**
+ * A key file of our own making (PBES2, AES-256) with one key of another file, and other certificates when given.
+ *
+ * @throws SigningError as openPkcs12; `signing/key-file-damaged` the certificates belong to another key
+ */
+export async function repackPkcs12(
+  source: { bytes: Buffer; passphrase: string; alias?: string },
+  target: { passphrase: string; random: (bytes: number) => Buffer; certificates?: readonly Buffer[] },
+): Promise<{ pkcs12: Buffer; certificate: Buffer }> {
+  const { privateKey: pkcs8, chain } = await readPkcs12(source.bytes, source.passphrase, source.alias)
+  const privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
+  const bags = (target.certificates ?? chain).map((bytes) => parse({ bytes, alias: '' }))
+  const [entry] = entryOf({ bytes: pkcs8, alias: '' }, bags)
+  pkcs8.fill(0)
+  if (entry === undefined) throw unusable('the certificates belong to another key')
+  softwareSigningKey(privateKey, entry.chain) // refuses kinds of keys that are not used here
+  const { passphrase, random } = target
+  return {
+    pkcs12: await writePkcs12({ privateKey, chain: entry.chain, passphrase, random }),
+    certificate: entry.chain[0],
+  }
 }
 
 function publicKeyOf(pkcs8: Buffer): Buffer {

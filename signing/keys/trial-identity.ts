@@ -1,33 +1,42 @@
 /**
- * Keys for trials: a fresh RSA-3072 key, a certificate that says "trial", and the key file that holds both.
+ * Keys for trials: a fresh key pair, a certificate that says "trial", and the key file that holds both.
  *
  * The certificate (RFC 5280) is signed by itself or by another trial identity and carries the trial policy, by which
  * every seal made with it is named `trial`. It is no substitute for one from a trust service.
  */
-import { createHash, createPrivateKey, generateKeyPair, sign } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { promisify } from 'node:util'
 import * as der from '../asn1/der.ts'
 import { OID, certificateParts } from '../certificate.ts'
+import { ALGORITHMS } from '../cms/signed-data.ts'
 import { SigningError } from '../errors.ts'
+import { OPERATIONS, defaultAlgorithm } from './algorithms.ts'
+import { makeKeyPair } from './key-algorithm.ts'
+import type { KeyAlgorithm } from './key-algorithm.ts'
 import { readPkcs12 } from './pkcs12.ts'
 import { writePkcs12 } from './pkcs12-writer.ts'
 
 /** What the key is for; decides the key usage in the certificate. `authority` issues other trial certificates. */
 export type TrialUsage = 'seal' | 'osci-signature' | 'osci-cipher' | 'authority'
 
-export interface TrialRequest {
+/** What stands in a trial certificate. */
+export interface TrialSubject {
   /** 1 to 64 characters (RFC 5280 upper bound of a common name) */
   commonName: string
   /** 1 to 64 characters */
   organisation: string
   usage: TrialUsage
-  /** protects the new key file; at least 12 characters */
-  passphrase: string
   now: Date
   random: (bytes: number) => Buffer
   /** key file of a trial identity with usage `authority` that signs the certificate; without it, it signs itself */
   issuer?: { pkcs12: Buffer; passphrase: string }
+}
+
+export interface TrialRequest extends TrialSubject {
+  /** protects the new key file; at least 12 characters */
+  passphrase: string
+  /** default `rsa-3072` */
+  algorithm?: KeyAlgorithm
 }
 
 /**
@@ -37,17 +46,42 @@ export interface TrialRequest {
  * @throws SigningError `signing/bad-text` a name is empty or too long, or the passphrase too short
  */
 export async function makeTrialIdentity(request: TrialRequest): Promise<{ pkcs12: Buffer; certificate: Buffer }> {
+  const { passphrase, random, algorithm = 'rsa-3072' } = request
+  if (passphrase.length < 12) throw new SigningError('signing/bad-text', 'the passphrase has at least 12 characters')
   checkNames(request)
-  const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 3072 })
-  const subject = distinguishedName(request)
-  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  const privateKey = await makeKeyPair(algorithm)
   const issuer = request.issuer === undefined ? null : await openIssuer(request.issuer)
-  const tbs = toBeSigned(request, { subject, spki, issuer })
-  const signature = sign('sha256', tbs, issuer?.key ?? privateKey)
-  const certificate = der.sequence(tbs, SHA256_WITH_RSA, der.bitString(signature))
+  const certificate = certificateFor(request, { publicKey: createPublicKey(privateKey), issuer, privateKey })
   const chain = [certificate, ...(issuer?.chain ?? [])]
-  const { passphrase, random } = request
   return { pkcs12: await writePkcs12({ privateKey, chain, passphrase, random }), certificate }
+}
+
+/**
+ * A trial certificate for a key that lies elsewhere (in a token), by a trial authority.
+ *
+ * @returns DER, the new certificate first, then its issuers
+ * @throws SigningError as makeTrialIdentity, `signing/bad-passphrase`
+ */
+export async function issueTrialCertificate(
+  request: TrialSubject & Required<Pick<TrialSubject, 'issuer'>>,
+  publicKey: KeyObject,
+): Promise<[Buffer, ...Buffer[]]> {
+  checkNames(request)
+  const issuer = await openIssuer(request.issuer)
+  return [certificateFor(request, { publicKey, issuer, privateKey: issuer.key }), ...issuer.chain]
+}
+
+function certificateFor(
+  request: TrialSubject,
+  { publicKey, issuer, privateKey }: { publicKey: KeyObject; issuer: Issuer | null; privateKey: KeyObject },
+): Buffer {
+  const signer = issuer?.key ?? privateKey
+  const algorithm = defaultAlgorithm(createPublicKey(signer))
+  const identifier = ALGORITHMS[algorithm].signature
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  const tbs = toBeSigned(request, { subject: distinguishedName(request), spki, issuer, identifier })
+  const { hash, options } = OPERATIONS[algorithm]
+  return der.sequence(tbs, identifier, der.bitString(sign(hash, tbs, { key: signer, ...options })))
 }
 
 interface Issuer {
@@ -61,16 +95,18 @@ interface Parts {
   subject: Buffer
   spki: Buffer
   issuer: Issuer | null
+  /** AlgorithmIdentifier of the signature */
+  identifier: Buffer
 }
 
-function toBeSigned(request: TrialRequest, parts: Parts): Buffer {
+function toBeSigned(request: TrialSubject, parts: Parts): Buffer {
   const serial = Buffer.concat([Buffer.from([0x40]), request.random(15)])
   const from = new Date(request.now.getTime() - HOUR_MS)
   const until = new Date(request.now.getTime() + THREE_YEARS_MS)
   return der.sequence(
     der.encode(0xa0, der.integer(2)), // version 3
     der.unsignedInteger(serial),
-    SHA256_WITH_RSA,
+    parts.identifier,
     parts.issuer?.name ?? parts.subject,
     der.sequence(der.time(from), der.time(until)),
     parts.subject,
@@ -100,7 +136,7 @@ function keyIdentifier(spki: Buffer): Buffer {
   return createHash('sha1').update(der.expect(bits, der.TAG.bitString).content.subarray(1)).digest()
 }
 
-function distinguishedName({ organisation, commonName }: TrialRequest): Buffer {
+function distinguishedName({ organisation, commonName }: TrialSubject): Buffer {
   const attribute = (id: string, value: string) => der.setOf(der.sequence(der.oid(id), der.utf8String(value)))
   return der.sequence(attribute(OID.organisation, organisation), attribute(OID.commonName, commonName))
 }
@@ -114,13 +150,12 @@ async function openIssuer({ pkcs12, passphrase }: { pkcs12: Buffer; passphrase: 
   return { name: certificateParts(own).subject.encoding, spki: der.expect(spki, der.TAG.sequence).encoding, key, chain }
 }
 
-function checkNames({ commonName, organisation, passphrase }: TrialRequest): void {
+function checkNames({ commonName, organisation }: TrialSubject): void {
   for (const name of [commonName, organisation]) {
     if (name.trim() === '' || name.length > 64) {
       throw new SigningError('signing/bad-text', 'a name in a certificate has 1 to 64 characters')
     }
   }
-  if (passphrase.length < 12) throw new SigningError('signing/bad-text', 'the passphrase has at least 12 characters')
 }
 
 /** RFC 5280 §4.2.1.3. A seal key signs documents; OSCI signature keys sign messages; cipher keys unwrap content keys. */
@@ -131,6 +166,5 @@ const USAGE_BITS = {
   authority: { bits: 0b00000110, unused: 1 }, // keyCertSign, cRLSign
 } as const satisfies Record<TrialUsage, { bits: number; unused: number }>
 
-const SHA256_WITH_RSA = der.sequence(der.oid('1.2.840.113549.1.1.11'), der.derNull())
 const HOUR_MS = 60 * 60 * 1000
 const THREE_YEARS_MS = 3 * 365 * 24 * HOUR_MS

@@ -29,6 +29,17 @@ export function checkUsable(key: SigningIdentity, at: Date): CertificateFacts {
   return certificate
 }
 
+/**
+ * What a certificate claims about itself decides whether the authority may seal with it: a seal that is only advanced does
+ * not replace the written form (§ 3a VwVfG) and needs a setting. Trial keys are for trials and named so.
+ *
+ * @throws SigningError `signing/key-not-qualified`
+ */
+export function checkSealKind(key: SigningIdentity, allowAdvanced: boolean): void {
+  if (key.kind !== 'advanced' || allowAdvanced) return
+  throw new SigningError('signing/key-not-qualified', 'the certificate of the seal key is not a qualified one')
+}
+
 function unusable(message: string): SigningError {
   return new SigningError('signing/key-unusable', message)
 }

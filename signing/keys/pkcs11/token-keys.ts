@@ -2,17 +2,20 @@
  * Makes a key pair inside a token, reads its public key, and puts its certificate beside it. For the command line: every
  * call blocks.
  */
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, hash as hashOnce } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { TAG, bitString, decode, oid, sequence } from '../../asn1/der.ts'
 import { certificateParts } from '../../certificate.ts'
 import { SigningError } from '../../errors.ts'
+import { OPERATIONS, defaultAlgorithm } from '../algorithms.ts'
+import { toDerValue } from '../ecdsa-value.ts'
 import type { KeyAlgorithm } from '../key-algorithm.ts'
 import { CURVE_OIDS } from '../key-algorithm.ts'
 import { CryptokiError, loadCryptoki, ulong } from './cryptoki.ts'
 import type { Attribute, Cryptoki } from './cryptoki.ts'
 import { CKA, CKF, CKK, CKM, CKO, PIN_REFUSED } from './numbers.ts'
-import { findSlot, login } from './session.ts'
+import type { SignatureAlgorithm, SigningKey } from '../signing-key.ts'
+import { findSlot, login, openTokenSession } from './session.ts'
 import type { TokenPlace } from './session.ts'
 
 /** A place with the name of one key in it. */
@@ -52,6 +55,27 @@ export function createTokenKey(place: NewTokenKey, algorithm: KeyAlgorithm): Key
 /** The public key with this ID. @throws SigningError as createTokenKey */
 export function tokenPublicKey(place: NewTokenKey): KeyObject {
   return withSession(place, (cryptoki, session) => publicKeyOf(cryptoki, session, Buffer.from(place.keyId, 'hex')))
+}
+
+/** Signs with the key of this ID, certificate or not: for the request that gets it one. Blocks while it signs. */
+export function tokenSigner(place: NewTokenKey): Pick<SigningKey, 'sign' | 'algorithm'> & { publicKey: KeyObject } {
+  const publicKey = tokenPublicKey(place)
+  const usual = defaultAlgorithm(publicKey)
+  const signAll = (messages: readonly Buffer[], algorithm: SignatureAlgorithm): Buffer[] => {
+    const session = openTokenSession(loadCryptoki(place.module), { ...place, keyLabel: null })
+    const { hash, family } = OPERATIONS[algorithm]
+    try {
+      const values = messages.map((message) => session.sign({ hash, family }, hashOnce(hash, message, 'buffer')))
+      return family === 'ecdsa' ? values.map(toDerValue) : values
+    } finally {
+      session.close()
+    }
+  }
+  return {
+    publicKey,
+    algorithm: usual,
+    sign: (messages, algorithm = usual) => Promise.resolve().then(() => signAll(messages, algorithm)),
+  }
 }
 
 /** Puts a certificate (DER) into the token, under the ID and label of its key. @throws SigningError as createTokenKey */
