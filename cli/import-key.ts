@@ -38,10 +38,9 @@ export async function importKey(
   const bytes = await bytesOf(options.file)
   const certificates = pemCertificates(bytes)
   const existing = await readKeyFile(keysFolder, name)
-  const source = certificates === null ? await keyIn(bytes, options) : existing && asSource(existing)
-  if (!source) throw new CliError('cli/usage', `there is no key ${name} for this certificate`)
-  if (existing && certificates === null && !replace)
+  if (existing !== null && certificates === null && !replace)
     throw new CliError('cli/usage', `there is a key ${name} already; --replace keeps it under another name`)
+  const source = certificates === null ? await keyIn(bytes, options) : asSource(existing, name)
   const passphrase = world.random(24).toString('base64url')
   const made = await repackPkcs12(source, {
     ...{ passphrase, random: world.random },
@@ -73,8 +72,10 @@ async function keyIn(bytes: Buffer, { passphraseFile, alias }: ImportOptions) {
   return { bytes, passphrase, ...(alias === undefined ? {} : { alias }) }
 }
 
-function asSource({ pkcs12, passphrase }: { pkcs12: Buffer; passphrase: string }) {
-  return { bytes: pkcs12, passphrase }
+/** Throws cli/usage when there is no such key. */
+function asSource(file: { pkcs12: Buffer; passphrase: string } | null, name: string) {
+  if (file === null) throw new CliError('cli/usage', `there is no key ${name} for this certificate`)
+  return { bytes: file.pkcs12, passphrase: file.passphrase }
 }
 
 /** Null: this is no PEM file. */

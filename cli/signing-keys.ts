@@ -51,7 +51,7 @@ async function factsOf(
 }
 
 /** What a key is, by its certificate and policies/algorithms.ts. */
-export function describeKey(name: string, { certificateChain }: SigningKey, now: Date): SigningKeyFacts {
+function describeKey(name: string, { certificateChain }: SigningKey, now: Date): SigningKeyFacts {
   const { kind, key, commonName, organisation, notAfter } = readCertificate(certificateChain[0])
   const verdict = key.kind === 'other' ? null : judgeSigningKey({ kind: key.kind, bits: key.bits }, now)
   const ends = [notAfter, verdict?.until ?? null].filter((end) => end !== null).map((end) => end.getTime())

@@ -40,7 +40,7 @@ function makeToken(): void {
   softhsm('--init-token', '--free', '--label', TOKEN, '--so-pin', '12345678', '--pin', PIN)
 }
 
-export function softhsm(...args: string[]): void {
+function softhsm(...args: string[]): void {
   const { status, stdout, stderr } = spawnSync('softhsm2-util', args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`softhsm2-util ${args[0] ?? ''}: ${stdout}${stderr}`)
 }
