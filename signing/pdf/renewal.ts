@@ -50,7 +50,7 @@ export async function renewPdf(
  *
  * @throws SigningError `signing/signature-broken` something in the document does not fit; codes as openDocument
  */
-export async function pdfRenewal(
+async function pdfRenewal(
   source: RandomAccess,
   { policy, now }: { policy: AlgorithmPolicy; now: Date },
   options: OpenOptions = {},
