@@ -82,7 +82,7 @@ const PROCESS_STREAMS: Streams = {
 /** Runs one command line (without `node` and the program) and returns the exit code. */
 export async function run(args: readonly string[], streams: Streams = PROCESS_STREAMS): Promise<number> {
   const program = createProgram(streams)
-  process.exitCode = 0 // a command that says no sets it
+  forgetVerdict()
   try {
     await program.parseAsync([...args], { from: 'user' })
     return Number(process.exitCode ?? 0)
@@ -93,6 +93,11 @@ export async function run(args: readonly string[], streams: Streams = PROCESS_ST
     streams.remark(json ? `${JSON.stringify({ error: { code, message } })}\n` : `amtsbote: ${message}\n`)
     return exitCodeOf(error)
   }
+}
+
+/** A command whose answer is no sets the exit code. */
+function forgetVerdict(): void {
+  process.exitCode = 0
 }
 
 if (isProgram(realpathSync(fileURLToPath(import.meta.url)))) {
