@@ -184,6 +184,5 @@ const OF_ONE_DOCUMENT: ReadonlySet<string> = new Set([
   'signing/pdf-unsupported',
   'signing/signature-broken',
   'signing/source-changed',
-  'signing/no-room',
   'signing/bad-mark',
 ])

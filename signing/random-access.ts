@@ -20,16 +20,16 @@ export function bufferAccess(bytes: Buffer): RandomAccess {
 }
 
 /**
- * The bytes of a document from beginning to end, a mebibyte at a time.
+ * The bytes from `from` up to, not including, `to`, piece by piece; absent: the whole document.
  *
  * @throws SigningError `signing/source-changed` when the source delivers fewer bytes than its size promises
  */
-export async function* piecesOf(source: RandomAccess): AsyncGenerator<Buffer> {
-  for (let at = 0; at < source.size;) {
-    const bytes = await source.read(at, Math.min(PIECE_BYTES, source.size - at))
+export async function* piecesOf(source: RandomAccess, from = 0, to = source.size): AsyncGenerator<Buffer, void> {
+  for (let at = from; at < to;) {
+    const bytes = await source.read(at, Math.min(PIECE_BYTES, to - at))
     if (bytes.length === 0) throw new SigningError('signing/source-changed', 'the document is shorter than its size')
-    yield bytes
     at += bytes.length
+    yield bytes
   }
 }
 
@@ -128,6 +128,6 @@ export function pagedAccess(source: RandomAccess): RandomAccess {
   return { size: source.size, read }
 }
 
-const PIECE_BYTES = 1024 * 1024
+const PIECE_BYTES = 256 * 1024
 const PAGE_BYTES = 64 * 1024
 const PAGES = 16

@@ -3,7 +3,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
-import { SigningError } from '../errors.ts'
+import { piecesOf } from '../random-access.ts'
 import type { RandomAccess } from '../random-access.ts'
 
 /** What a signature covers: all but its hole, from the start to `end`. Offsets in bytes. */
@@ -49,19 +49,3 @@ async function hashFrom(hash: Hash, source: RandomAccess, from: number, to: numb
   for await (const bytes of piecesOf(source, from, to)) hash.update(bytes)
   return hash
 }
-
-/**
- * The bytes from `from` up to, not including, `to`.
- *
- * @throws SigningError `signing/source-changed`
- */
-export async function* piecesOf(source: RandomAccess, from = 0, to = source.size): AsyncGenerator<Buffer, void> {
-  for (let at = from; at < to;) {
-    const bytes = await source.read(at, Math.min(PIECE_BYTES, to - at))
-    if (bytes.length === 0) throw new SigningError('signing/source-changed', 'the document is shorter than its size')
-    at += bytes.length
-    yield bytes
-  }
-}
-
-const PIECE_BYTES = 256 * 1024

@@ -2,9 +2,9 @@
  * A document and the updates that were appended to it so far. The updates are in memory, the document is not; it is
  * hashed once, however many signatures and time-stamps cover it.
  */
-import { appendedAccess } from '../random-access.ts'
+import { appendedAccess, piecesOf } from '../random-access.ts'
 import type { RandomAccess } from '../random-access.ts'
-import { digestRanges, hashedDocument, piecesOf } from './digests.ts'
+import { digestRanges, hashedDocument } from './digests.ts'
 import type { HashedDocument, Ranges } from './digests.ts'
 import { openDocument } from './document.ts'
 import type { OpenOptions, PdfDocument } from './document.ts'
