@@ -5,34 +5,45 @@ type Work = () => Promise<unknown>
 interface Sum {
   done: number
   ms: number
+  cpuMs: number
 }
 
-/** Operations a second of either, with so many going on at once. */
-export async function alternating(lanes: number, first: Work, second: Work): Promise<[number, number]> {
+export interface Rate {
+  /** operations a second */
+  perSecond: number
+  /** of all threads of this process; says more than time where others use the machine */
+  cpuMs: number
+}
+
+/** Rates of either, with so many going on at once. */
+export async function alternating(lanes: number, first: Work, second: Work): Promise<[Rate, Rate]> {
   const sums: [Sum, Sum] = [
-    { done: 0, ms: 0 },
-    { done: 0, ms: 0 },
+    { done: 0, ms: 0, cpuMs: 0 },
+    { done: 0, ms: 0, cpuMs: 0 },
   ]
   for (let turn = 0; turn < TURNS; turn++) {
     // who goes first changes with every turn
     for (const which of turn % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
-      const { done, ms } = await turnOf(lanes, which === 0 ? first : second)
+      const { done, ms, cpuMs } = await turnOf(lanes, which === 0 ? first : second)
       sums[which].done += done
       sums[which].ms += ms
+      sums[which].cpuMs += cpuMs
     }
   }
-  const rate = ({ done, ms }: Sum): number => (done * 1000) / ms
+  const rate = ({ done, ms, cpuMs }: Sum): Rate => ({ perSecond: (done * 1000) / ms, cpuMs: cpuMs / done })
   return [rate(sums[0]), rate(sums[1])]
 }
 
 async function turnOf(lanes: number, work: Work): Promise<Sum> {
   const start = performance.now()
+  const before = process.cpuUsage()
   let done = 0
   const lane = async (): Promise<void> => {
     for (; performance.now() - start < TURN_MS; done++) await work()
   }
   await Promise.all(Array.from({ length: lanes }, lane))
-  return { done, ms: performance.now() - start }
+  const { user, system } = process.cpuUsage(before)
+  return { done, ms: performance.now() - start, cpuMs: (user + system) / 1000 }
 }
 
 const TURNS = 30
