@@ -65,14 +65,20 @@ async function readContainer(container: Container): Promise<DocumentFacts> {
 
 /**
  * What makes a container readable in two ways, or breaks a rule of its kind, breaks every signature: one file in ASiC-S,
- * the list of files (META-INF/manifest.xml) in ASiC-E with XAdES, without which other validators refuse it too.
+ * at its root, something signed in either, manifests that can be read, the list of files (META-INF/manifest.xml) in ASiC-E
+ * with XAdES. Other validators refuse it without them, too.
  */
-function structureFaults({ problems, byName }: Container, { format, data, xades }: ContainerParts): SignatureFault[] {
+function structureFaults({ problems, byName }: Container, parts: ContainerParts): SignatureFault[] {
+  const { format, data, xades, manifests } = parts
   const details = problems
     .filter(({ kind }) => kind === 'contradiction')
     .slice(0, 1)
     .map(({ detail }) => detail)
   if (format === 'asic-s' && data.length > 1) details.push('several files in an ASiC-S')
+  if (format === 'asic-s' && data.some(({ name }) => name.includes('/')))
+    details.push('a file in a folder of an ASiC-S')
+  if (format !== 'zip' && data.length === 0) details.push('nothing but signatures in the container')
+  if (manifests.some(({ manifest }) => manifest === null)) details.push('a manifest that cannot be read')
   if (format === 'asic-e' && xades.length > 0 && !byName.has(LIST_OF_FILES)) details.push(`no ${LIST_OF_FILES}`)
   return details.map((detail) => ({ code: 'format', detail }))
 }

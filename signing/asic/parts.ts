@@ -71,7 +71,7 @@ async function readMimetype({ byName }: Container): Promise<string | null> {
   const file = byName.get(MIMETYPE)
   return file === undefined || file.content.size > 256
     ? null
-    : (await file.content.read(0, file.content.size)).toString('latin1')
+    : (await file.content.read(0, file.content.size)).toString('latin1').trimEnd()
 }
 
 /** §A.1: the first entry, stored, without an extra field; what it says decides what programs take the file for. */
@@ -107,7 +107,7 @@ export const ASIC_S = 'application/vnd.etsi.asic-s+zip'
 export const ASIC_E = 'application/vnd.etsi.asic-e+zip'
 export const PATTERNS = {
   cades: /^META-INF\/[^/]*signature[^/]*\.p7s$/i,
-  xades: /^META-INF\/[^/]*signatures[^/]*\.xml$/i,
+  xades: /^META-INF\/(?:signatures\/)?[^/]*signatures[^/]*\.xml$/i,
   manifest: /^META-INF\/[^/]*ASiC(?:Archive)?Manifest[^/]*\.xml$/i,
   token: /^META-INF\/[^/]*timestamp[^/]*\.tst$/i,
 } as const

@@ -149,7 +149,7 @@ function readEntry(header: Buffer, nameBytes: number, extraBytes: number): ZipEn
     offset,
     hasExtraField: extraBytes > 0,
     hasComment: header.length > HEADER_BYTES + nameBytes + extraBytes,
-    hasOtherName: other !== undefined && !other.equals(rawName),
+    hasOtherName: other !== undefined && !other.equals(rawName) && other.toString() !== decodeName(rawName),
   }
 }
 
@@ -165,18 +165,23 @@ export function readExtraFields(extra: Buffer): Map<number, Buffer> {
   return fields
 }
 
-/** UTF-8, with or without the flag that says so; other old names are read letter by letter. */
+/** UTF-8, with or without the flag that says so; other old names are in code page 437 (APPNOTE §D.1). */
 function decodeName(raw: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw)
   } catch {
-    return raw.toString('latin1')
+    return raw.toString('latin1').replace(/[\x80-\xff]/g, (octet) => CODE_PAGE_437[octet.charCodeAt(0) - 0x80] ?? '?')
   }
 }
 
 export function damaged(message: string): SigningError {
   return new SigningError('signing/container-damaged', message)
 }
+
+/** its characters from 0x80 on */
+const CODE_PAGE_437 =
+  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐' +
+  '└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0'
 
 const END_MARK = Buffer.from('504b0506', 'hex')
 const END_BYTES = 22

@@ -88,9 +88,33 @@ describe('signature wrapping', () => {
         const moved = `<ds:Object xmlns:xades="http://uri.etsi.org/01903/v1.3.2#">${properties}</ds:Object>`
         return replaced(replaced(enveloping, PROPERTIES, forged), '</ds:Signature>', `${moved}</ds:Signature>`)
       },
-      'format constraints',
+      'data-missing constraints',
     ],
-    ['the properties of another signature', () => replaced(enveloping, QUALIFYING, part(other, QUALIFYING)), 'format'],
+    [
+      'the properties of another signature',
+      () => replaced(enveloping, QUALIFYING, part(other, QUALIFYING)),
+      'data-missing constraints',
+    ],
+    [
+      'the properties of another signature of the document',
+      () =>
+        `<list>${[replaced(enveloping, QUALIFYING, part(other, QUALIFYING)), other].map((text) => part(text, SIGNATURE)).join('')}</list>`,
+      'format, format constraints',
+    ],
+    [
+      'the signed object inside another one',
+      () => {
+        const object = part(enveloping, /<ds:Object Id="sig-.*<\/ds:Object>/s)
+        return replaced(enveloping, object, `<ds:Object>${object}</ds:Object>`)
+      },
+      'data-missing',
+    ],
+    [
+      'nothing is signed but the properties',
+      () => replaced(enveloping, /<ds:Reference Id.*?<\/ds:Reference>/s, ''),
+      'value data-missing',
+    ],
+    ['a value that is no base64', () => replaced(enveloping, /(?<=SignatureValue Id="[^"]*">)[^<]*/, '?'), 'value'],
     [
       'the properties of another signature under the own name',
       () => replaced(enveloping, QUALIFYING, part(other, QUALIFYING).replaceAll(ids(other), ids(enveloping))),
@@ -145,7 +169,6 @@ describe('signature wrapping', () => {
       'format',
     ],
     ['no certificate', () => replaced(enveloped, /<ds:KeyInfo>.*<\/ds:KeyInfo>/s, ''), 'certificate-missing'],
-    ['another target', () => replaced(enveloped, /Target="#[^"]*"/, 'Target="#other"'), 'format'],
   ]
   for (const [what, make, expected] of cases) {
     it(`does not hold: ${what}`, async () => {
@@ -166,6 +189,37 @@ describe('signature wrapping', () => {
     const [facts] = await judge(replaced(signed.toString(), /<ds:X509Certificate>.*<\/ds:X509Certificate>/s, both))
     assert.deepEqual(facts?.faults, [])
     assert.deepEqual(facts.certificate?.der, own)
+  })
+
+  it('is no baseline signature when its properties name nothing as their target', async () => {
+    const [facts] = await judge(replaced(enveloped, /Target="#[^"]*"/, 'Target="#other"'))
+    assert.deepEqual(facts?.faults, [])
+    assert.deepEqual(facts.profileFaults, ['the properties are for something else'])
+  })
+
+  it('does not mind that signatures of one document number their references alike', async () => {
+    const numbered = [enveloping, other].map((text) =>
+      replaced(part(text, SIGNATURE), /<ds:Reference Id="[^"]*"/, '<ds:Reference Id="r-1"'),
+    )
+    assert.equal(await codesOf(`<list>${numbered.join('')}</list>`), 'value, value')
+    assert.equal(await codesOf(`<list>${numbered.join('')}<x Id="r-1"/></list>`), 'format value, format value')
+  })
+
+  it('holds in a document of an encoding of one octet', async () => {
+    const text = Buffer.concat([
+      Buffer.from('<?xml version="1.0" encoding="ISO-8859-2"?><a>'),
+      Buffer.of(0xf5),
+      Buffer.from('</a>'),
+    ])
+    const signed = await signXadesEnveloped(text, key, { signedAt })
+    const { signatures } = await readXadesFacts(signed, detached)
+    assert.deepEqual(
+      signatures.map(({ faults }) => faults),
+      [[]],
+    )
+    const same = Buffer.from(signed.toString('latin1').replace('ISO-8859-2', 'UTF-8').replace('\xf5', '\u0151'))
+    const [again] = (await readXadesFacts(same, detached)).signatures
+    assert.deepEqual(again?.faults, [])
   })
 
   it('holds with a comment inside a text, which stays one text', async () => {

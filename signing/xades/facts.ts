@@ -58,7 +58,7 @@ export interface XmlSignatureFacts {
 export async function readXmlSignature(reading: XmlSignatureReading): Promise<XmlSignatureFacts> {
   const { element, all, detached } = reading
   const signature = readDsig(element)
-  const properties = readProperties(signature)
+  const properties = readProperties(signature, all.ids)
   const outcomes: ReferenceOutcome[] = []
   for (const reference of signature.references) outcomes.push(await followReference(reference, element, all, detached))
   const manifests = await readManifests(signature, outcomes, all, detached)

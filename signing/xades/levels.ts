@@ -8,6 +8,7 @@ import { SigningError } from '../errors.ts'
 import type { TimestampFacts } from '../validation/facts.ts'
 import { parseDocument } from '../xml/parse.ts'
 import { findSignatures, readDsig } from '../xml/dsig.ts'
+import { indexIds } from '../xml/ids.ts'
 import { signedDocument } from '../xml/references.ts'
 import { appendInto } from '../xml/splice.ts'
 import { EXCLUSIVE_FORM } from '../xml/transforms.ts'
@@ -86,7 +87,7 @@ function located(bytes: Buffer, index: number) {
   const element = elements[index]
   if (element === undefined) throw broken('there is no signature')
   const signature = readDsig(element)
-  const properties = readProperties(signature)
+  const properties = readProperties(signature, indexIds(document.root))
   if (properties === null) throw broken('there are no properties to add to')
   return { document, element, signature, properties }
 }

@@ -1,8 +1,7 @@
 /**
  * ds:Manifest: lists of further references inside signed objects, each judged alone (XML Signature 1.1 §5.1).
  *
- * A reference of type Manifest means the data that the manifest lists: when none of them is there, what was signed is not
- * there. One that is missing or changed is a finding about the state of the document.
+ * The list itself is what was signed. A file of it that is missing or changed is a finding about the state of the document.
  */
 import { SigningError } from '../errors.ts'
 import type { SignatureFault } from '../validation/facts.ts'
@@ -37,9 +36,6 @@ export async function readManifests(
       const outcomes = await readManifest(manifest, signature.element, all, detached)
       result.outcomes.push(...outcomes)
       result.findings.push(...outcomes.flatMap(remark))
-      const isGone = outcomes.every(({ status: each }) => each === 'missing' || each === 'refused')
-      if (isGone && reference.type === MANIFEST_TYPE)
-        result.faults.push({ code: 'data-missing', detail: 'nothing of what a signed manifest lists is there' })
     }
     if (manifests.length === 0 && reference.type === MANIFEST_TYPE && status === 'fits')
       result.faults.push({ code: 'data-missing', detail: 'a signed manifest is not where manifests stand' })

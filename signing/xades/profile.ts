@@ -4,6 +4,7 @@
 import type { Certificate } from '../trust/certificate.ts'
 import { keyInfoCertificates } from '../xml/dsig.ts'
 import type { DsigSignature } from '../xml/dsig.ts'
+import { attributeOf } from '../xml/find.ts'
 import { XADES_NAMESPACE } from '../xml/namespaces.ts'
 import { xadesChild } from './properties.ts'
 import type { Properties } from './properties.ts'
@@ -31,6 +32,8 @@ export function profileFaults({ signature, properties, certificate }: ProfileQue
     faults.push('the certificate of the signer is not in KeyInfo')
   if (!signature.references.some(({ type }) => type === SIGNED_PROPERTIES_TYPE))
     faults.push('the reference to the signed properties has no type')
+  const target = attributeOf(properties.element, 'Target') ?? ''
+  if (target !== '' && target !== `#${signature.id ?? ''}`) faults.push('the properties are for something else')
   return [...faults, ...unsignedFaults(properties)]
 }
 

@@ -1,13 +1,14 @@
 /**
  * The QualifyingProperties of a signature: what XAdES adds to it, signed and unsigned (ETSI EN 319 132-1 §4.3, §5).
  *
- * Only those that stand in a ds:Object of the signature and are meant for it count. Whether SignedProperties are really
- * signed is asked elsewhere.
+ * Only those that stand in a ds:Object of the signature and are not meant for another one count. Whether SignedProperties
+ * are really signed is asked elsewhere.
  */
 import { SigningError } from '../errors.ts'
 import type { DsigSignature } from '../xml/dsig.ts'
 import { attributeOf, childElements, isNamed, optionalChild } from '../xml/find.ts'
 import { XADES141_NAMESPACE, XADES_LEGACY_NAMESPACES, XADES_NAMESPACE } from '../xml/namespaces.ts'
+import type { IdIndex } from '../xml/ids.ts'
 import type { XmlElement } from '../xml/tree.ts'
 
 export interface Properties {
@@ -24,11 +25,12 @@ export interface Properties {
 }
 
 /**
- * The QualifyingProperties of this signature; null: none.
+ * The QualifyingProperties of this signature; null: none. A Target that names nothing is a slip of old programs; it is not
+ * signed, and where the properties stand decides.
  *
  * @throws SigningError `signing/xml-malformed` more than one, those of another signature, or not after the schema
  */
-export function readProperties(signature: DsigSignature): Properties | null {
+export function readProperties(signature: DsigSignature, ids: IdIndex): Properties | null {
   const found = signature.objects.flatMap((object) =>
     object.children.flatMap((child) =>
       typeof child === 'object' && isQualifying(child) ? [{ object, element: child }] : [],
@@ -38,8 +40,8 @@ export function readProperties(signature: DsigSignature): Properties | null {
   if (only === undefined) return null
   if (more.length > 0) throw malformed('QualifyingProperties twice')
   const target = attributeOf(only.element, 'Target')
-  if (target !== null && target !== '' && target !== `#${signature.id ?? ''}`)
-    throw malformed('the QualifyingProperties of another signature')
+  const named = target === null ? null : ids.find(target.replace(/^#/, ''))
+  if (named !== null && named !== signature.element) throw malformed('the QualifyingProperties of another signature')
   return readParts(only.object, only.element)
 }
 

@@ -3,7 +3,11 @@
  */
 import { SigningError } from '../errors.ts'
 
-export type XmlEncoding = 'utf-8' | 'iso-8859-1' | 'utf-16'
+export type XmlEncoding = 'utf-8' | 'utf-16' | OctetEncoding
+
+/** one octet for each character, ASCII below 128 */
+const OCTET_ENCODINGS = ['iso-8859-1', 'iso-8859-2', 'iso-8859-15', 'windows-1250', 'windows-1252'] as const
+export type OctetEncoding = (typeof OCTET_ENCODINGS)[number]
 
 // eslint-disable-next-line no-control-regex -- XML 1.0 §2.2: the characters that no document may hold
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
@@ -14,12 +18,12 @@ const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
  * @throws SigningError `signing/xml-malformed` octets that the encoding does not have, characters that XML forbids
  */
 export function decodeText(bytes: Uint8Array, encoding: XmlEncoding): string {
-  const text = encoding === 'iso-8859-1' ? Buffer.from(bytes).toString('latin1') : decodeUnicode(bytes, encoding)
+  const text = encoding === 'iso-8859-1' ? Buffer.from(bytes).toString('latin1') : decodeStrictly(bytes, encoding)
   if (CONTROL.test(text)) throw malformed('a control character')
   return text
 }
 
-function decodeUnicode(bytes: Uint8Array, encoding: 'utf-8' | 'utf-16'): string {
+function decodeStrictly(bytes: Uint8Array, encoding: Exclude<XmlEncoding, 'iso-8859-1'>): string {
   const label = encoding === 'utf-16' && bytes[0] === 0xfe ? 'utf-16be' : encoding
   try {
     return new TextDecoder(label, { fatal: true }).decode(bytes)
@@ -28,13 +32,13 @@ function decodeUnicode(bytes: Uint8Array, encoding: 'utf-8' | 'utf-16'): string 
   }
 }
 
-/** The encoding that a document says it has; UTF-8 when it says none. Others than the three are read as UTF-8 and fail. */
+/** The encoding that a document says it has; UTF-8 when it says none. Unknown ones are read as UTF-8 and fail. */
 export function encodingOf(bytes: Uint8Array): XmlEncoding {
   const [first, second] = bytes
   if ((first === 0xfe && second === 0xff) || (first === 0xff && second === 0xfe)) return 'utf-16'
   const head = Buffer.from(bytes.subarray(0, 200)).toString('latin1')
-  const named = /^<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']/.exec(head)?.[1]
-  return named?.toLowerCase() === 'iso-8859-1' ? 'iso-8859-1' : 'utf-8'
+  const named = /^<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']/.exec(head)?.[1]?.toLowerCase()
+  return OCTET_ENCODINGS.find((encoding) => encoding === named) ?? 'utf-8'
 }
 
 /** XML 1.0 §2.11: one line feed for every kind of line end. */

@@ -83,8 +83,8 @@ export function readDsig(element: XmlElement): DsigSignature {
   const [canonicalization, method, ...references] = childElements(signedInfo)
   expectNamed(canonicalization, 'CanonicalizationMethod')
   expectNamed(method, 'SignatureMethod')
-  const value = decodeBase64(textOf(valueElement))
-  if (value === null) throw malformed('a signature value that is no base64')
+  // what is no base64 is a value all the same: one that fits nothing
+  const value = decodeBase64(textOf(valueElement)) ?? Buffer.from(textOf(valueElement))
   return {
     element,
     id: attributeOf(element, 'Id'),

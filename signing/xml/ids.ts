@@ -12,8 +12,8 @@ import type { XmlElement } from './tree.ts'
 
 export interface IdIndex {
   find(id: string): XmlElement | 'ambiguous' | null
-  /** elements of signature vocabularies whose identifier stands somewhere else, too */
-  readonly duplicates: ReadonlySet<XmlElement>
+  /** elements of signature vocabularies whose identifier stands somewhere else, too, with all that bear it */
+  readonly duplicates: ReadonlyMap<XmlElement, ReadonlySet<XmlElement>>
 }
 
 /** All identifiers of a document. */
@@ -22,9 +22,10 @@ export function indexIds(root: XmlElement): IdIndex {
   for (const element of elementsOf(root)) {
     for (const attribute of element.attributes) if (isId(attribute)) add(found, attribute.value, element)
   }
-  const duplicates = new Set<XmlElement>()
+  const duplicates = new Map<XmlElement, ReadonlySet<XmlElement>>()
   for (const elements of found.values()) {
-    if (elements instanceof Set) for (const element of elements) if (isSigned(element)) duplicates.add(element)
+    if (elements instanceof Set)
+      for (const element of elements) if (isSigned(element)) duplicates.set(element, elements)
   }
   const find = (id: string): XmlElement | 'ambiguous' | null => {
     const element = found.get(id)

@@ -43,7 +43,7 @@ export function parseXml(bytes: Uint8Array, limits: XmlLimits): XmlElement {
 
 /**
  * Reads one document with everything that a canonical form may need: comments and processing instructions are kept
- * beside the tree. UTF-8, UTF-16 with byte order mark, ISO 8859-1.
+ * beside the tree. UTF-8, UTF-16 with byte order mark, some encodings of one octet.
  *
  * @throws SigningError as `parseXml`; processing instructions are allowed
  */

@@ -3,6 +3,7 @@
  */
 import { SigningError } from '../errors.ts'
 import { decodeText } from './characters.ts'
+import type { XmlEncoding } from './characters.ts'
 import type { XmlDocument, XmlElement } from './tree.ts'
 
 /**
@@ -25,8 +26,8 @@ export function appendInto(bytes: Buffer, document: XmlDocument, element: XmlEle
   return Buffer.concat([bytes.subarray(0, from), middle, bytes.subarray(to)])
 }
 
-function offsetOf(bytes: Buffer, text: string, place: number, encoding: 'utf-8' | 'iso-8859-1'): number {
-  if (encoding === 'iso-8859-1') return place
+function offsetOf(bytes: Buffer, text: string, place: number, encoding: XmlEncoding): number {
+  if (encoding !== 'utf-8') return place // one octet for each character
   // the byte order mark is not part of the text
   return bytes.length - Buffer.byteLength(text.slice(place), 'utf8')
 }

@@ -2,7 +2,7 @@
 import { crc32, deflateRawSync } from 'node:zlib'
 
 export interface RawEntry {
-  name: string
+  name: string | Buffer
   content?: Buffer | string
   deflate?: boolean
   flags?: number
