@@ -22,6 +22,8 @@ describe('signatures at the command line', function () {
       `  timestampServices: [{ url: "${authority.url}/tsa" }]`,
       'trust:',
       '  allowedHosts: ["127.0.0.1"]',
+      'seal:',
+      '  allowAdvanced: true',
     ])
     const keys = path.join(installation.folder, 'data', 'keys')
     mkdirSync(keys, { recursive: true, mode: 0o700 })
