@@ -44,5 +44,3 @@ export const signaturesSchema = z.strictObject({
   mark: mark.optional().describe('visible mark that every seal of a PDF bears (default: seals are not to be seen)'),
   timeoutSeconds: wholeNumber('longest wait for a time-stamp or revocation data (seconds)', 1, 120).default(10),
 })
-
-export type SignaturesConfig = z.output<typeof signaturesSchema>

@@ -37,7 +37,7 @@ export async function readSignatureTexts(document: PdfDocument, signature: PdfDi
 }
 
 /** §7.9.4: `D:YYYYMMDDHHmmSSOHH'mm'`; a time without a zone is the time of no place, null. */
-export function readPdfDate(text: string): Date | null {
+function readPdfDate(text: string): Date | null {
   const match = /^D:(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:Z(?:00'?00'?)?|([+-])(\d\d)'?(\d\d)?'?)$/.exec(text)
   if (match === null) return null
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number)

@@ -300,7 +300,11 @@ describe('SQLite', () => {
 
   it('answers with an error when a transaction begins another one and waits for it', async () => {
     const database = await openDatabase(freshSqlite(), log)
-    const grouped = createGroupCommit((work) => database.kysely.transaction().execute(work), database.settled, 50)
+    const grouped = createGroupCommit(
+      (work) => database.kysely.transaction().execute(work),
+      () => database.settled(),
+      50,
+    )
     const nested = grouped.run(() => grouped.run(() => Promise.resolve()))
     await assert.rejects(nested, codeIs('storage/database-unavailable'))
     assert.equal(await grouped.run(() => Promise.resolve('next')), 'next')

@@ -124,7 +124,7 @@ function createQueue({ xref }: PdfDocument) {
 }
 
 /** Object numbers that a value refers to. */
-export function* referencesIn(value: PdfValue): Generator<number> {
+function* referencesIn(value: PdfValue): Generator<number> {
   const open: PdfValue[] = [value]
   for (let item = open.pop(); item !== undefined; item = open.pop()) {
     if (item.kind === 'reference') yield item.number
