@@ -29,6 +29,7 @@ import { BodilessServer } from './library.ts'
 import { libraryFault } from './library-fault.ts'
 import { leaseLocker, release } from './locker.ts'
 import { UploadStore } from './store.ts'
+import { isWholeBody, takeWhole, wholeAnswer } from './whole-body.ts'
 
 const UPLOADS_PATH = '/api/uploads'
 
@@ -97,6 +98,10 @@ function createEndpoint(deps: TusDeps): (ctx: Context) => Promise<Answer> {
       return { status: 201, headers: answerHeaders(exchange, null), body: null }
     }
     try {
+      if (isWholeBody(exchange, uploads.wholeBytes)) {
+        await takeWhole({ uploads, ...limits }, exchange)
+        return { status: 201, headers: answerHeaders(exchange, wholeAnswer(exchange)), body: null }
+      }
       const response = await exchanges.during(exchange, () => library.handleWeb(bodiless(exchange)))
       if (exchange.fault === null && response.status >= 400) exchange.fault = libraryFault(response.status)
       if (exchange.fault !== null) throw exchange.fault as Error
@@ -150,7 +155,7 @@ function bodiless({ method, headers, key }: Exchange): Request {
 /** Headers that are the protocol's; what the library says beyond (CORS, types of empty bodies) stays behind. */
 const TAKEN_OVER = /^(?:tus-|upload-|cache-control$)/
 
-function answerHeaders(exchange: Exchange, given: Headers | null): Record<string, string> {
+function answerHeaders(exchange: Exchange, given: Headers | Map<string, string> | null): Record<string, string> {
   const { method, ticket, upload } = exchange
   const headers: Record<string, string> = { 'Tus-Resumable': TUS_VERSION }
   given?.forEach((value, name) => {

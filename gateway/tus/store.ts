@@ -5,13 +5,12 @@
  * lengths and expiry come from the upload's row and from nowhere else.
  */
 import { DataStore, Upload } from '@tus/server'
-import type { Actor, BegunUpload, Storage, UploadSpec, UploadState } from '../../storage/index.ts'
+import type { Actor, Storage, UploadState } from '../../storage/index.ts'
 import { StorageError, isStorageError } from '../../storage/index.ts'
 import { GatewayError } from '../errors.ts'
-import type { Admission } from './admission.ts'
 import { carriesBytes } from './conformance.ts'
 import type { Exchange, Exchanges } from './exchange.ts'
-import { packHeaders } from './kept-headers.ts'
+import { orderOf, takeWhole } from './whole-body.ts'
 
 export interface UploadStoreDeps {
   exchanges: Exchanges
@@ -43,20 +42,18 @@ export class UploadStore extends DataStore {
     this.#deps = deps
   }
 
-  /** Creates the upload, unless its whole body follows and is small: then `write` does both at once. */
+  /** An empty file is finished when it begins. */
   override async create(upload: Upload): Promise<Upload> {
     const exchange = this.#deps.exchanges.byKey(upload.id)
-    const { headers } = exchange
-    if (upload.size === 0 && !carriesBytes(headers)) await this.#takeWhole(exchange)
-    else if (!this.#comesInOneGo(exchange)) await this.#begin(exchange)
+    if (upload.size === 0 && !carriesBytes(exchange.headers)) await takeWhole(this.#deps, exchange)
+    else await this.#begin(exchange)
     return upload
   }
 
   /** @returns the offset after this request, in bytes of the upload */
   override async write(_empty: unknown, key: string, offset: number): Promise<number> {
     const exchange = this.#deps.exchanges.byKey(key)
-    if (exchange.upload === null) await this.#takeWhole(exchange)
-    else if (exchange.upload.state === 'open') await this.#append(exchange, offset)
+    if (uploadOf(exchange).state === 'open') await this.#append(exchange, offset)
     return uploadOf(exchange).offset
   }
 
@@ -86,18 +83,12 @@ export class UploadStore extends DataStore {
     exchange.upload = null
   }
 
-  /** A body that is the whole file and small: one object, one transaction. If it breaks off, nothing is kept. */
-  async #takeWhole(exchange: Exchange): Promise<void> {
-    const body = carriesBytes(exchange.headers) ? await readWhole(exchange) : Buffer.alloc(0)
-    const { spec, actor } = this.#order(exchange)
-    adopt(exchange, await this.#deps.uploads.beginWhole({ ...spec, size: body.length }, body, actor))
-  }
-
   async #begin(exchange: Exchange): Promise<void> {
-    const { uploads } = this.#deps
-    const { spec, actor } = this.#order(exchange)
-    const begun = await uploads.begin(spec, actor)
-    adopt(exchange, begun)
+    const { uploads, expiresAfterMs } = this.#deps
+    const { spec, admission } = orderOf(exchange, expiresAfterMs)
+    const begun = await uploads.begin(spec, admission.principal.actor)
+    exchange.ticket = begun.ticket
+    exchange.upload = begun.state
     if (carriesBytes(exchange.headers)) exchange.lease = await uploads.acquire(begun.id, { waitMs: 0 })
   }
 
@@ -126,59 +117,6 @@ export class UploadStore extends DataStore {
     const expiresAt = new Date(clock().getTime() + expiresAfterMs)
     return { ...upload, offset, size, expiresAt, state: offset === size ? 'finished' : 'open' }
   }
-
-  #comesInOneGo({ headers, checksum }: Exchange): boolean {
-    const { contentLength, uploadLength } = headers
-    // The digest is checked where the bytes are hashed anyway, in `append`.
-    if (checksum !== null || contentLength === null || contentLength !== uploadLength) return false
-    return carriesBytes(headers) && contentLength <= this.#deps.uploads.wholeBytes
-  }
-
-  #order(exchange: Exchange): { spec: UploadSpec; actor: Actor } {
-    const { headers } = exchange
-    const { principal, roomId, name, mediaType, concat } = admissionOf(exchange)
-    const spec: UploadSpec = {
-      roomId,
-      name,
-      mediaType: mediaType ?? undefined,
-      size: headers.uploadLength,
-      metadata: packHeaders(headers),
-      kind: concat.kind === 'partial' ? 'partial' : 'whole',
-      expiresAfterMs: this.#deps.expiresAfterMs,
-    }
-    return { spec, actor: principal.actor }
-  }
-}
-
-/** Reads a body of known, small length into one buffer. @throws StorageError `storage/upload-interrupted` */
-function readWhole({ request, headers }: Exchange): Promise<Buffer> {
-  const body = Buffer.allocUnsafeSlow(headers.contentLength ?? 0)
-  let filled = 0
-  return new Promise((resolve, reject) => {
-    let cause: unknown
-    request.on('data', (chunk: Buffer) => {
-      filled += chunk.copy(body, filled)
-    })
-    request.once('error', (error) => {
-      cause = error
-    })
-    request.once('end', () => {
-      if (filled === body.length) resolve(body)
-    })
-    request.once('close', () => {
-      if (filled < body.length) reject(new StorageError('storage/upload-interrupted', 'the body broke off', cause))
-    })
-  })
-}
-
-function adopt(exchange: Exchange, begun: BegunUpload): void {
-  exchange.ticket = begun.ticket
-  exchange.upload = begun.state
-}
-
-function admissionOf({ admission }: Exchange): Admission {
-  if (admission === null) throw new GatewayError('gateway/internal', { message: 'an upload without admission' })
-  return admission
 }
 
 function uploadOf({ upload }: Exchange): UploadState {

@@ -11,13 +11,15 @@ import { parseId } from '../../../storage/index.ts'
 import type { File, RoomId, Storage } from '../../../storage/index.ts'
 import type { Level, Role } from '../../../policies/index.ts'
 import { metadata } from './tus.ts'
-import type { ServedLimits, StoresOptions, StoresOrder } from './upload-stores.ts'
+import type { ServedLimits, StoresOptions, StoresOrder, UploadStores } from './upload-stores.ts'
 import { openUploadStores, serveUploads } from './upload-stores.ts'
 
 export interface UploadHouse {
   port: number
   storage: Storage
   stores: StoresOrder
+  /** for another server over the same storage */
+  opened: UploadStores
   /** a room at SB2 in which the standing person may upload */
   room: RoomId
   maxSizeBytes: number
@@ -83,6 +85,7 @@ export async function openUploadHouse(
     port: served.port,
     storage,
     stores,
+    opened,
     room,
     maxSizeBytes: limits.maxSizeBytes ?? 1e12,
     expiresAfterMs: limits.expiresAfterMs ?? 600_000,
