@@ -48,7 +48,8 @@ export async function readSignatureFile(
   context: FileContext,
 ): Promise<DocumentFacts> {
   const parts = readParts(bytes)
-  if (parts === null) return unreadable(bytes, context)
+  if (parts === null) return unreadable(bytes, context, 'this is no SignedData, or a broken one')
+  if (parts.signers.length === 0) return unreadable(bytes, context, 'nobody signed')
   const source = parts.content === null ? content : bufferAccess(parts.content)
   const { signatures, timestamps } = await readSigners(parts, source, context)
   const inner = await readInner(source, context)
@@ -57,12 +58,16 @@ export async function readSignatureFile(
     signatures: [...signatures, ...(inner?.signatures ?? [])],
     timestamps: [...timestamps, ...(inner?.timestamps ?? [])],
     evidence: joinEvidence([evidenceOf(objectsIn(parts)), ...(inner === null ? [] : [inner.evidence])]),
-    findings: [...formFindings(bytes, parts.trailing), ...(inner?.findings ?? [])],
+    findings: [
+      ...formFindings(bytes, parts.trailing),
+      ...(await besideFindings(parts.content, content)),
+      ...(inner?.findings ?? []),
+    ],
   }
 }
 
-function unreadable(bytes: Buffer, { numbers, name }: FileContext): DocumentFacts {
-  const fault = { code: 'format', detail: 'this is no SignedData, or a broken one' } as const
+function unreadable(bytes: Buffer, { numbers, name }: FileContext, detail: string): DocumentFacts {
+  const fault = { code: 'format', detail } as const
   const signature = unreadableSignature({ id: numbers.nextSignatureId(), form: 'CAdES', name }, bytes, fault)
   const evidence = { certificates: [], crls: [], ocsps: [] }
   return { format: 'cms', signatures: [signature], timestamps: [], evidence, findings: [] }
@@ -122,6 +127,13 @@ async function readInner(source: RandomAccess | null, context: FileContext): Pro
   const parts = readParts(bytes)
   if (parts?.content == null || parts.contentType === ID_TST_INFO) return null
   return readSignatureFile(bytes, null, { ...context, depth })
+}
+
+/** Who hands in a document beside a signature that has its content inside asks about that document. */
+async function besideFindings(inside: Buffer | null, beside: RandomAccess | null): Promise<Finding[]> {
+  if (inside === null || beside === null) return []
+  const isSame = inside.length === beside.size && inside.equals(await beside.read(0, beside.size))
+  return isSame ? [] : [{ severity: 'unclean', code: 'files-not-covered', detail: 'another content is inside' }]
 }
 
 function formFindings(bytes: Buffer, trailing: Buffer): Finding[] {

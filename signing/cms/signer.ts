@@ -64,10 +64,10 @@ export async function judgeSigner(question: SignerQuestion): Promise<SignerJudge
   const { faults } = judgement
   try {
     const attributes = readSignedAttributes(signer)
-    if (attributes === null) return { ...judgement, faults: [fault('format', 'a signed attribute appears twice')] }
+    if (attributes === null) return { ...judgement, faults: [...missingData(contentDigest), DOUBLED] }
     const digest = readDigest(signer.digestAlgorithm)
     if (digest === null) faults.push(unknownDigest(signer))
-    if (contentDigest === null) faults.push(fault('data-missing', 'what was signed is not at hand'))
+    faults.push(...missingData(contentDigest))
     const content = digest === null || contentDigest === null ? null : await contentDigest(digest)
     faults.push(
       ...(signer.signedAttributes === null ? stripped(question) : attributeFaults(question, attributes, content)),
@@ -83,6 +83,9 @@ export async function judgeSigner(question: SignerQuestion): Promise<SignerJudge
     return { ...judgement, faults: [fault('format', error.message), ...faults] }
   }
 }
+
+const missingData = (contentDigest: SignerQuestion['contentDigest']): SignerFault[] =>
+  contentDigest === null ? [fault('data-missing', 'what was signed is not at hand')] : []
 
 /**
  * A digest that is not known leaves open whether the data are those that were signed. The identifier of a signature
@@ -122,7 +125,7 @@ function attributeFaults(
   }
   const protection = values.get(ATTRIBUTE.algorithmProtection)
   if (protection !== undefined && !isProtected(signer, protection)) {
-    faults.push(fault('format', 'cms-algorithm-protection names other algorithms'))
+    faults.push(fault('value', 'cms-algorithm-protection names other algorithms'))
   }
   return faults
 }
@@ -181,6 +184,8 @@ function findCertificate(
 
 function valueFaults(verdict: ValueVerdict): SignerFault[] {
   if (verdict.kind === 'good') return []
+  if (verdict.kind === 'unsupported' && CURVES.test(verdict.algorithm))
+    return [fault('value', `${verdict.algorithm} is a curve, no value can be made with it`)]
   if (verdict.kind === 'unsupported') return [fault('algorithm', `${verdict.algorithm} is not known`)]
   return [fault('value', 'the signature value does not fit the certificate')]
 }
@@ -251,6 +256,10 @@ export async function verifySigner(
 
 const fault = (code: SignerFault['code'], detail: string): SignerFault => ({ code, detail })
 
+/** with two of them, no value is over what a reader takes for signed */
+const DOUBLED = fault('value', 'a signed attribute appears twice')
+/** object identifiers of elliptic curves: ANSI X9.62, SEC, Brainpool */
+const CURVES = /^(?:1\.2\.840\.10045\.3|1\.3\.132\.0|1\.3\.36\.3\.3\.2\.8)\./
 /** of certificates with the same issuer and number, which no honest authority makes */
 const MAX_TRIED = 8
 const EMPTY = { certificate: null, attributes: null, referenceDigests: [], isReencoded: false }

@@ -115,6 +115,10 @@ async function digestsOf(
     const detail = 'the digest of the document is not inside'
     return { contentDigest: rangeDigest, faults: [{ code: 'format', detail }] }
   }
+  if (content.length === 0) {
+    const detail = 'an empty content is inside, and the digest is of another'
+    return { contentDigest: rangeDigest, faults: [{ code: 'value', detail }] }
+  }
   const contentDigest = (digest: Digest): Buffer => createHash(digest).update(content).digest()
   const isOverRanges =
     subFilter === SHA1_OVER_RANGES

@@ -89,11 +89,14 @@ async function unreadable(
   return { ...base, signatures: [await brokenSignature(source, form)] }
 }
 
-/** RFC 7468: DER in Base64 between two lines; bytes that are no such text are returned as they are. */
+/** RFC 7468: DER in Base64 between two lines, and what follows them; bytes that are no such text are returned as they are. */
 function unarmour(bytes: Buffer): Buffer {
   if (bytes[0] === 0x30) return bytes
-  const match = /^-----BEGIN (?:PKCS7|CMS)-----([A-Za-z0-9+/=\s]*)-----END/.exec(bytes.toString('latin1'))
-  return match === null ? bytes : Buffer.from(match[1] ?? '', 'base64')
+  const text = bytes.toString('latin1')
+  const match = /^-----BEGIN (PKCS7|CMS)-----([A-Za-z0-9+/=\s]*)-----END \1-----/.exec(text)
+  if (match === null) return bytes
+  const rest = text.slice(match[0].length).trim()
+  return Buffer.concat([Buffer.from(match[2] ?? '', 'base64'), Buffer.from(rest, 'latin1')])
 }
 
 const WORDS: Readonly<Record<DocumentKind, { format: DocumentFormat; form: SignatureFacts['form'] }>> = {
