@@ -38,6 +38,11 @@ export async function filesystemObjects(options: { root: string }): Promise<Obje
     readAhead: { bytes: 1 << 20, requests: 3 },
     put: (id, bytes) =>
       guard(async () => threads.put(path(id), await folders.ensure(id), bytes), 'storage/objects-unavailable'),
+    sealAndPut: (id, plain, cipher) =>
+      guard(
+        async () => threads.sealAndPut(path(id), await folders.ensure(id), { plain, cipher }),
+        'storage/objects-unavailable',
+      ),
     openParts: (id, handle) => guard(() => openParts(folders, id, handle)),
     complete: (id, parts) => guard(() => completeFile(folders, id, parts)),
     abort: (id, handle) => guard(() => remove(`${path(id)}.${handle === 'new' ? 'new' : 'open'}`)),

@@ -7,6 +7,7 @@
  * Faults are StorageErrors: `storage/object-absent`, `storage/objects-unavailable`, `storage/disk-full`.
  * Every verb may be repeated after a fault; `delete` and `abort` of something absent succeed.
  */
+import type { SegmentCipher } from '../cipher/chunks.ts'
 import type { ObjectId } from '../ids.ts'
 
 export interface ObjectStore {
@@ -18,6 +19,13 @@ export interface ObjectStore {
   readonly readAhead: { bytes: number; requests: number }
   /** Stores a small object whole; durable when this resolves. */
   put(id: ObjectId, bytes: Uint8Array): Promise<void>
+  /**
+   * Seals a small byte string as the only run of its segment and stores that, in one step on another thread; as `put` else.
+   * Absent where the store has no threads: whoever calls then seals and puts. `plain` may change afterwards.
+   *
+   * @returns SHA-256 of the plaintext, hex
+   */
+  sealAndPut?(id: ObjectId, plain: Uint8Array, cipher: SegmentCipher): Promise<string>
   /**
    * Opens an object to be written in parts: a new one (`handle` null) or one begun before.
    *

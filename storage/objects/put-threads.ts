@@ -1,9 +1,10 @@
 /**
- * Threads that put small objects: opening, writing, flushing and closing are one message there and back, where Node's own
- * pool of threads comes back to the event loop after each. While one waits for the disk, the others write.
+ * Threads that put small objects: sealing, opening, writing, flushing and closing are one message there and back, where
+ * Node's own pool of threads comes back to the event loop after each. While one waits for the disk, the others work.
  */
 import type { Worker } from 'node:worker_threads'
 
+import type { SegmentCipher } from '../cipher/chunks.ts'
 import { startWorker } from '../cipher/start-worker.ts'
 
 const THREADS = 4
@@ -14,27 +15,36 @@ export interface PutQuestion {
   /** descriptor of the folder; descriptors belong to the process, not to a thread */
   folder: number
   bytes: Uint8Array
+  /** what to seal the bytes with first; null = they are sealed */
+  cipher: SegmentCipher | null
 }
 
-/** The code of what the disk said, such as ENOSPC; null = done. */
+/** `code`: what the disk said, such as ENOSPC; null = done. `sha256`: of the plaintext, hex, where it was sealed there. */
 export interface PutAnswer {
   id: number
   code: string | null
+  sha256: string
 }
 
 export interface PutThreads {
   /** Rejects with an error that has the disk's `code`. */
   put(path: string, folder: number, bytes: Uint8Array): Promise<void>
+  /** Seals as one whole segment, then as `put`. @returns SHA-256 of the plaintext, hex */
+  sealAndPut(path: string, folder: number, content: { plain: Uint8Array; cipher: SegmentCipher }): Promise<string>
   close(): Promise<void>
 }
 
 export function createPutThreads(): PutThreads {
   const threads = Array.from({ length: THREADS }, createThread)
+  const ask = (order: Omit<PutQuestion, 'id'>): Promise<string> => {
+    const idlest = threads.reduce((best, next) => (next.waiting() < best.waiting() ? next : best))
+    return idlest.put({ ...order, bytes: new Uint8Array(order.bytes) })
+  }
   return {
-    put: (path, folder, bytes) => {
-      const idlest = threads.reduce((best, next) => (next.waiting() < best.waiting() ? next : best))
-      return idlest.put({ path, folder, bytes: new Uint8Array(bytes) })
+    put: async (path, folder, bytes) => {
+      await ask({ path, folder, bytes, cipher: null })
     },
+    sealAndPut: (path, folder, { plain, cipher }) => ask({ path, folder, bytes: plain, cipher }),
     close: async () => {
       await Promise.all(threads.map((thread) => thread.close()))
     },
@@ -43,17 +53,17 @@ export function createPutThreads(): PutThreads {
 
 /** One thread, started when it is first needed; holds the process alive only while it has work. */
 function createThread() {
-  const open = new Map<number, { resolve: () => void; reject: (error: Error) => void }>()
+  const open = new Map<number, { resolve: (sha256: string) => void; reject: (error: Error) => void }>()
   let worker: Worker | null = null
   let last = 0
 
   const start = (): Worker => {
     const started = startWorker(import.meta.url, 'put')
-    started.on('message', ({ id, code }: PutAnswer) => {
+    started.on('message', ({ id, code, sha256 }: PutAnswer) => {
       const question = open.get(id)
       open.delete(id)
       if (open.size === 0) started.unref()
-      if (code === null) question?.resolve()
+      if (code === null) question?.resolve(sha256)
       else question?.reject(Object.assign(new Error(`the disk says ${code}`), { code }))
     })
     const ended = (cause?: unknown): void => {
@@ -72,7 +82,7 @@ function createThread() {
 
   return {
     waiting: () => open.size,
-    put: (order: Omit<PutQuestion, 'id'> & { bytes: Uint8Array<ArrayBuffer> }): Promise<void> =>
+    put: (order: Omit<PutQuestion, 'id'> & { bytes: Uint8Array<ArrayBuffer> }): Promise<string> =>
       new Promise((resolve, reject) => {
         worker ??= start()
         if (open.size === 0) worker.ref()

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { KIND, openRun, sealedSize } from '../cipher/chunks.ts'
+import { newId, type SegmentId } from '../ids.ts'
 import { createPutThreads } from '../objects/put-threads.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 
@@ -28,6 +30,21 @@ describe('threads that put small objects', () => {
     const shared = Buffer.from(new SharedArrayBuffer(100)).fill('x')
     await threads.put(join(root, 'shared'), folder, shared.subarray(10, 40))
     assert.equal(readFileSync(join(root, 'shared'), 'utf8'), 'x'.repeat(30))
+  })
+
+  it('seal what they write, each under its own key, and tell the digest of what was sealed', async () => {
+    for (const size of [0, 1, 65_536, 65_537, 1_048_576, 5]) {
+      const plain = randomBytes(size)
+      const cipher = { key: new Uint8Array(randomBytes(32)), segmentId: newId<SegmentId>(randomBytes) }
+      const path = join(root, `sealed-${size}`)
+      const digest = await threads.sealAndPut(path, folder, { plain, cipher })
+      assert.equal(digest, createHash('sha256').update(plain).digest('hex'))
+      const sealed = readFileSync(path)
+      assert.equal(sealed.length, sealedSize(size))
+      const opened = Buffer.alloc(size)
+      openRun(cipher, { first: 0, end: KIND.last, sealed }, opened)
+      assert.ok(opened.equals(plain))
+    }
   })
 
   it('say what the disk said, and go on', async () => {

@@ -36,6 +36,9 @@ export function faultyObjects(store: ObjectStore): { objects: ObjectStore; plan:
   const objects: ObjectStore = {
     ...store,
     put: (id, bytes) => meet(() => store.put(id, bytes)),
+    ...(store.sealAndPut && {
+      sealAndPut: (id, plain, cipher) => meet(async () => (await store.sealAndPut?.(id, plain, cipher)) ?? ''),
+    }),
     openParts: async (id, handle) =>
       wrapWriter(
         await meet(
