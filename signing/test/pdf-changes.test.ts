@@ -93,6 +93,9 @@ describe('changes that no signature allows', () => {
       15: stream('BT (900) Tj ET', '/Type/XObject/Subtype/Form/BBox[0 0 150 20]'),
     },
     'a cover that is taken away': { 3: page('14 0 R ', '') },
+    'a cover whose object is freed': { 14: null },
+    'a cover whose object is none any more': { 14: '(weg)' },
+    'an old signature that becomes a certification': { 1: catalog('/Perms<</DocMDP 21 0 R>>') },
     'a cover that is moved': { 14: field(14).replace('700', '100').replace('740', '140') },
     'fields that are to be drawn anew': { 1: field(1).replace('/SigFlags', '/NeedAppearances true/SigFlags') },
     'an annotation that runs a script': {
@@ -145,6 +148,18 @@ describe('changes that no signature allows', () => {
     const at = moved.lastIndexOf('/Root 1 0 R')
     const pdf = Buffer.from(`${moved.slice(0, at)}/Root 30 0 R${moved.slice(at + 11)}`, 'latin1')
     assert.deepEqual((await facts(pdf)).faults, ['forbidden-change'])
+  })
+
+  it('finds a cover that is taken away where annotations have no number', async () => {
+    const cover = '<</Type/Annot/Subtype/Square/IC[1 1 1]/Rect[50 700 250 740]/F 4/P 3 0 R>>'
+    const extra = { 3: page('14 0 R', `14 0 R ${cover}`) }
+    for (const changed of [field(3), page('14 0 R', `14 0 R ${cover.replace('700', '100')}`)])
+      assert.deepEqual((await after({ 3: changed }, { extra })).faults, ['forbidden-change'])
+    const same = await after({ 3: page('14 0 R', `14 0 R ${cover}`).replace('/Annots', ' /Annots') }, { extra })
+    assert.deepEqual([same.faults, same.findings], [[], []])
+    const { faults, findings } = await after({ 3: page('14 0 R', `14 0 R ${cover}`) })
+    assert.deepEqual(faults, [])
+    assert.ok(findings.includes('unclean content-covered'))
   })
 
   it('reads what an earlier table promised behind its end as not there', async () => {
@@ -276,6 +291,23 @@ describe('changes that are allowed', () => {
     const { faults, findings } = await facts(await signRevision(first, { objects, signature: 30 }))
     assert.deepEqual(faults, [])
     assert.ok(findings.includes('warning content-covered'))
+  })
+
+  it('takes what fields without a signature paint for comments', async () => {
+    const paint = stream('1 g 0 0 400 400 re f', '/Type/XObject/Subtype/Form/BBox[0 0 400 400]')
+    const shown = { 13: field(13).replace('/T(Leer)', '/T(Leer)/AP<</N 32 0 R>>'), 32: paint }
+    const added = {
+      1: field(1).replace('20 0 R]', '20 0 R 31 0 R]'),
+      3: page('20 0 R]', '20 0 R 31 0 R]'),
+      31: '<</Type/Annot/Subtype/Widget/FT/Sig/T(Deckel)/Rect[50 700 250 740]/F 132/P 3 0 R/AP<</N 32 0 R>>>>',
+      32: paint,
+    }
+    for (const update of [shown, added]) {
+      assert.ok((await after(update)).findings.includes('unclean content-covered'))
+      assert.deepEqual((await after(update, { entries: CERTIFIED(2) })).faults, ['forbidden-change'])
+    }
+    const empty = { ...added, 32: stream('', '/Type/XObject/Subtype/Form/BBox[0 0 0 0]') }
+    assert.deepEqual((await after(empty)).findings, ['info extended-after-signing'])
   })
 
   it('reports dates and metadata as such', async () => {

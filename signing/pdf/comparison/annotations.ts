@@ -12,19 +12,32 @@ export async function compareAnnotations(
   oldPage: PdfDictionary,
   newPage: PdfDictionary,
 ): Promise<void> {
-  const { before, after, demandSame } = comparison
+  const { before, after } = comparison
   const old = await itemsOf(before, oldPage.entries.get('Annots'))
   const now = await itemsOf(after, newPage.entries.get('Annots'))
   const [oldReferences, newReferences] = [old.filter(isReference), now.filter(isReference)]
   const oldNumbers = new Set(oldReferences.map(({ number }) => number))
   const newNumbers = new Set(newReferences.map(({ number }) => number))
-  demandSame('annotations without a number', directOnes(old), directOnes(now), 'annotation')
+  await compareDirect(comparison, old, now)
   for (const item of newReferences) {
     if (!oldNumbers.has(item.number)) await addedAnnotation(comparison, item)
     else if (comparison.leadsToChange.has(item.number)) await changedAnnotation(comparison, item)
   }
   for (const item of oldReferences) if (!newNumbers.has(item.number)) await removedAnnotation(comparison, item)
   await compareOrder(comparison, oldReferences, newReferences)
+}
+
+/** Annotations that stand in the array itself: those that were there stay in their order, new ones may follow. */
+async function compareDirect(
+  { same, report }: Comparison,
+  old: readonly PdfValue[],
+  now: readonly PdfValue[],
+): Promise<void> {
+  const [a, b] = [directOnes(old), directOnes(now)]
+  let isReplaced = b.length < a.length
+  for (const [index, item] of a.entries()) isReplaced ||= !(await same(item, b[index]))
+  if (!isReplaced && a.length === b.length) return
+  report({ kind: 'annotation', place: 'annotations without a number', isReplaced, canCover: true })
 }
 
 async function addedAnnotation(comparison: Comparison, item: PdfReference): Promise<void> {
@@ -52,8 +65,13 @@ async function changedAnnotation(comparison: Comparison, item: PdfReference): Pr
   const { before, after, fieldsBefore, fieldsAfter, compareApart, same, report } = comparison
   if (fieldsBefore.has(item.number) && fieldsAfter.has(item.number)) return
   const [old, now] = [await dictionaryOf(before, item), await dictionaryOf(after, item)]
-  if (old === null || now === null) {
-    comparison.demandSame(`annotation object ${item.number}`, item, item, 'annotation')
+  // an object that is freed or filled does what an entry taken out or put in does
+  if (now === null) {
+    await removedAnnotation(comparison, item)
+    return
+  }
+  if (old === null) {
+    await addedAnnotation(comparison, item)
     return
   }
   if ((await nameOf(before, old.entries.get('Type'))) === 'Annot') compareApart(item.number)
@@ -113,8 +131,8 @@ export async function runsSomething(document: PdfDocument, annotation: PdfDictio
   return action.entries.has('Next') || type === null || !HARMLESS.has(type)
 }
 
-function directOnes(items: readonly PdfValue[]): PdfValue {
-  return { kind: 'array', items: items.filter((item) => !isReference(item)) }
+function directOnes(items: readonly PdfValue[]): PdfValue[] {
+  return items.flatMap((item) => (isReference(item) ? [] : [item.kind === 'dictionary' ? withoutLinks(item) : item]))
 }
 
 function isReference(value: PdfValue): value is PdfReference {

@@ -117,7 +117,7 @@ async function compareNames(
   }
 }
 
-/** §12.8.6: a certification may be entered; what stands there stays. */
+/** §12.8.6: a certification that is new may be entered; what stands there stays, and old signatures do not become one. */
 async function comparePermissions(
   { before, after, demandSame }: Comparison,
   old: PdfDictionary,
@@ -126,7 +126,7 @@ async function comparePermissions(
   const a = (await dictionaryOf(before, old.entries.get('Perms'))) ?? EMPTY
   const b = (await dictionaryOf(after, now.entries.get('Perms'))) ?? EMPTY
   for (const key of keysOf(a, b)) {
-    const isCertified = key === 'DocMDP' && !a.entries.has(key)
+    const isCertified = key === 'DocMDP' && !a.entries.has(key) && (await isNew(before, b.entries.get(key)))
     demandSame(
       `catalog /Perms /${key}`,
       a.entries.get(key),
@@ -134,6 +134,10 @@ async function comparePermissions(
       isCertified ? 'signature' : 'forbidden',
     )
   }
+}
+
+async function isNew(before: Comparison['before'], value: PdfValue | undefined): Promise<boolean> {
+  return value?.kind !== 'reference' || (await before.xref.find(value.number)).kind === 'free'
 }
 
 const APART: ReadonlySet<string> = new Set(['Pages', 'AcroForm', 'Perms', 'Names', 'Type'])

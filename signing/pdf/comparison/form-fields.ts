@@ -45,8 +45,11 @@ async function addedField(
     return
   }
   if (isBranch) return
-  const covering = dictionary.entries.has('Rect') && (await canCover(after, dictionary))
-  report({ kind: await signatureKind(comparison, dictionary), place, field: name, canCover: covering })
+  const canBeSeen = dictionary.entries.has('Rect')
+  const covering = canBeSeen && (await canCover(after, dictionary))
+  const isIdle = canBeSeen && (await coversIdly(comparison, dictionary))
+  const kind = isIdle ? 'annotation' : await signatureKind(comparison, dictionary)
+  report({ kind, place, field: name, canCover: covering })
 }
 
 /** A widget below a signature field that is new as well has its name. */
@@ -61,6 +64,13 @@ async function signatureKind({ after }: Comparison, field: PdfDictionary): Promi
   return (await nameOf(after, value.entries.get('SubFilter'))) === 'ETSI.RFC3161' ? 'timestamp' : 'signature'
 }
 
+/** A field that nobody signed in, and one of a time-stamp, have nothing to show: what they paint is like a comment. */
+async function coversIdly({ after }: Comparison, field: PdfDictionary): Promise<boolean> {
+  const value = await dictionaryOf(after, field.entries.get('V'))
+  const isSigned = value !== null && (await nameOf(after, value.entries.get('SubFilter'))) !== 'ETSI.RFC3161'
+  return !isSigned && (await canCover(after, field))
+}
+
 interface Pair {
   old: Field
   now: Field
@@ -71,12 +81,17 @@ async function changedField(comparison: Comparison, number: number, pair: Pair):
   const { old, now } = pair
   reportMove(comparison, number, pair)
   const isFilled = await isFilledBefore(comparison, old)
-  const kindOf = old.type === 'Sig' ? await signatureRule(comparison, pair) : await valueRule(comparison, pair)
+  const isSignature = old.type === 'Sig'
+  const kindOf = isSignature ? await signatureRule(comparison, pair) : await valueRule(comparison, pair)
   for (const key of keysOf(old.dictionary, now.dictionary)) {
     const [a, b] = [old.dictionary.entries.get(key), now.dictionary.entries.get(key)]
     if (LINKS.has(key) || (await same(a, b))) continue
     const kind = kindOf(key, a, b)
     const place = `field object ${number} /${key}`
+    if (key === 'AP' && isSignature && kind !== 'forbidden' && (await coversIdly(comparison, now.dictionary))) {
+      report({ kind: 'annotation', place, field: old.name, canCover: true })
+      continue
+    }
     const isPlaced = key === 'Rect' && kind !== 'forbidden' && (await canCover(comparison.after, now.dictionary))
     report({ kind, place, field: old.name, isReplaced: isFilled && kind === 'form', canCover: isPlaced })
   }
