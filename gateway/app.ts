@@ -92,10 +92,9 @@ export function createApp(deps: AppDeps): App {
     limits,
     addressOf,
     show: pages.show,
-    sealing: deps.seal !== null,
   }
 
-  const routes = routeTable(house, deps)
+  const routes = routeTable(house, deps.validate)
   const router = createRouter(routes, { authentication, cookies })
   const koa = new Koa()
   koa.use(healthMiddleware(storage))
@@ -122,14 +121,14 @@ export function createApp(deps: AppDeps): App {
 }
 
 /** Every address of pages and API; uploads, OSCI, health and assets are mounted above. */
-function routeTable(house: House, { seal, validate }: Pick<AppDeps, 'seal' | 'validate'>): Route[] {
+function routeTable(house: House, validate: Validate | null): Route[] {
   return [
     ...sessionRoutes(house),
     ...sessionApi(house),
     ...invitationRoutes(house),
     ...roomRoutes(house),
     ...uploadFormRoutes(house),
-    ...fileRoutes(house, seal),
+    ...fileRoutes(house),
     ...signatureRoutes(house, validate),
     ...sealBatchRoutes(house),
     ...accountRoutes(house),

@@ -11,26 +11,24 @@ import type { Call, Route } from './http/route.ts'
 import type { Principal } from './principal.ts'
 import { fileDocument } from './rooms.ts'
 import type { Sealer } from './seal.ts'
+import { describeSeal } from './seal-description.ts'
 import { readWishes } from './seal-wishes.ts'
 import { seeOther } from './session.ts'
 import { filePage } from './web/file-page.ts'
 
-/** @param seal null where no seal key is set up */
-export function fileRoutes(house: House, seal: Sealer | null): Route[] {
+export function fileRoutes(house: House): Route[] {
   return [
-    members('page', 'GET /files/:id', 'none', (call) =>
-      showFile(house, call, { problem: null, sealing: seal !== null }),
-    ),
+    members('page', 'GET /files/:id', 'none', (call) => showFile(house, call, null)),
     members('page', 'GET /files/:id/content', 'none', (call) => download(house, call)),
     members('page', 'POST /files/:id/seal', 'form', async (call) => {
       const { file } = await reach(house, call, 'file.seal')
-      await sealOf(seal)(file.id, call.principal.actor, readWishes(call.fields))
+      await sealerOf(house)(file.id, call.principal.actor, readWishes(call.fields))
       seeOther(call.ctx, `/files/${file.id}?done=sealed`)
     }),
     members('page', 'POST /files/:id/erase', 'form', async (call) => {
       const { file, room } = await reach(house, call, 'file.erase')
       if (call.fields['confirm'] !== 'yes') {
-        return showFile(house, call, { problem: call.texts.file.confirmMissing, sealing: seal !== null })
+        return showFile(house, call, call.texts.file.confirmMissing)
       }
       await house.storage.files.erase(file.id, call.principal.actor)
       seeOther(call.ctx, `/rooms/${room.id}?done=erased`)
@@ -43,7 +41,7 @@ export function fileRoutes(house: House, seal: Sealer | null): Route[] {
     members('api', 'GET /api/files/:id/content', 'none', (call) => download(house, call)),
     members('api', 'POST /api/files/:id/seal', 'json', async (call) => {
       const { file } = await reach(house, call, 'file.seal')
-      call.ctx.body = await sealOf(seal)(
+      call.ctx.body = await sealerOf(house)(
         file.id,
         call.principal.actor,
         readWishes(call.json as Record<string, unknown>),
@@ -76,24 +74,20 @@ async function download(house: House, call: Call<Principal>): Promise<void> {
   await sendVersion(house, call.ctx, file.name, version)
 }
 
-async function showFile(
-  house: House,
-  call: Call<Principal>,
-  { problem, sealing }: { problem: string | null; sealing: boolean },
-): Promise<void> {
+async function showFile(house: House, call: Call<Principal>, problem: string | null): Promise<void> {
   const { file, room } = await reach(house, call, 'room.read')
   const versions = await house.storage.files.versions(file.id)
   const may = await house.access.ask(call.principal, room, ['file.seal', 'file.erase'])
   const page = {
     ...{ file, room, versions, problem },
-    maySeal: sealing && may.has('file.seal') && file.name.toLowerCase().endsWith('.pdf'),
+    seal: may.has('file.seal') && /\.pdf$/i.test(file.name) ? await describeSeal(house.seal) : null,
     mayErase: may.has('file.erase'),
     sealed: queryValue(call.ctx, 'done') === 'sealed',
   }
   house.show(call, (frame) => filePage(frame, page), problem === null ? 200 : 422)
 }
 
-function sealOf(seal: Sealer | null): Sealer {
+function sealerOf({ seal }: House): Sealer {
   if (seal === null) throw new GatewayError('gateway/not-configured')
   return seal
 }

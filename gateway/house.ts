@@ -12,6 +12,7 @@ import type { SignIn } from './auth/sign-in.ts'
 import type { Cookies } from './http/cookies.ts'
 import type { Limits } from './http/limits.ts'
 import type { Call } from './http/route.ts'
+import type { Sealer } from './seal.ts'
 import type { Site } from './site.ts'
 import type { Frame, PageParts } from './web/layout.ts'
 
@@ -32,6 +33,6 @@ export interface House extends World {
   show: Show
   /** a client that takes, or sends, nothing for so long is hung up on */
   idleMs: number
-  /** whether a seal key is set up */
-  sealing: boolean
+  /** null = no seal key is set up */
+  seal: Sealer | null
 }

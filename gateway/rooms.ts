@@ -9,6 +9,7 @@ import type { Call, Route } from './http/route.ts'
 import type { Principal } from './principal.ts'
 import { roomPage, roomsPage } from './web/room-page.ts'
 import type { RoomPage } from './web/room-page.ts'
+import { describeSeal } from './seal-description.ts'
 
 const PAGE_ROWS = 50
 
@@ -53,7 +54,7 @@ export async function showRoom(house: House, call: Call<Principal>, problem: str
     room,
     files,
     mayUpload: may.has('file.upload'),
-    maySeal: house.sealing && may.has('file.seal'),
+    seal: may.has('file.seal') ? await describeSeal(house.seal) : null,
     formLimit: house.site.maxFormBytes,
     done,
     problem,

@@ -100,7 +100,7 @@ async function filesOf(storage: Storage, room: Room, ids: readonly FileId[]): Pr
 }
 
 async function reachRoom(house: House, call: Call<Principal>): Promise<Room> {
-  if (!house.sealing) throw new GatewayError('gateway/not-configured')
+  if (house.seal === null) throw new GatewayError('gateway/not-configured')
   return house.access.room(call.principal, parseId('room', call.param('id')), 'file.seal')
 }
 

@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto'
 import { StorageError, isStorageError } from '../storage/index.ts'
 import type { Actor, FileId, FileVersion, RoomId, Rows, Storage, StoredContent, World } from '../storage/index.ts'
+import { readCertificate } from '../signing/index.ts'
 import type { CertificateKind, SealedPdf, SigningKey } from '../signing/index.ts'
 import { GatewayError } from './errors.ts'
 import { sealToLevel } from './seal-level.ts'
@@ -27,7 +28,19 @@ export interface SealedVersion {
   level: SealLevel
 }
 
-export type Sealer = (file: FileId, by: Actor, wishes?: SealWishes) => Promise<SealedVersion>
+export interface Sealer {
+  (file: FileId, by: Actor, wishes?: SealWishes): Promise<SealedVersion>
+  /** What a seal would be now, by the certificate of the key. Opens the key. @throws SigningError the key cannot be used */
+  describe(): Promise<SealDescription>
+}
+
+/** The certificate's own words; what they are worth, the trusted lists say when the seal is validated. */
+export interface SealDescription {
+  kind: CertificateKind
+  commonName: string
+  issuerName: string
+  notAfter: Date
+}
 
 export interface SealerDeps extends Pick<World, 'clock'> {
   storage: Storage
@@ -45,7 +58,7 @@ export interface SealerDeps extends Pick<World, 'clock'> {
  */
 export function createSealer(deps: SealerDeps): Sealer {
   const { storage, key, clock } = deps
-  return async (fileId, by, wishes = {}) => {
+  const seal = async (fileId: FileId, by: Actor, wishes: SealWishes = {}): Promise<SealedVersion> => {
     const { current, roomId } = await storage.files.byId(fileId)
     if (current.state === 'erased') throw new GatewayError('gateway/not-found')
     if (current.state === 'held') throw new GatewayError('gateway/file-not-released')
@@ -56,6 +69,13 @@ export function createSealer(deps: SealerDeps): Sealer {
     const { stored, sealed, level } = content
     return { fileId, version, size: stored.size, sha256: stored.sha256, kind: sealed.kind, level }
   }
+  const describe = async (): Promise<SealDescription> => describeKey(await key())
+  return Object.assign(seal, { describe })
+}
+
+export function describeKey({ kind, certificateChain }: SigningKey): SealDescription {
+  const { commonName, issuerName, notAfter } = readCertificate(certificateChain[0])
+  return { kind, commonName, issuerName, notAfter }
 }
 
 interface SealOrder {

@@ -4,11 +4,11 @@ import { oneOf } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { CliError } from '../errors.ts'
 import { findFile, findRoom } from '../lookup.ts'
-import { formatBytes } from '../output.ts'
+import { formatBytes, visible } from '../output.ts'
 import { sealRoom } from '../seal-room.ts'
 import { withLocalFile, writeLocalFile } from '../local-file.ts'
-import { SEAL_LEVELS, sealToLevel, startSealBatch } from '../../gateway/index.ts'
-import type { SealLevel, SealWishes } from '../../gateway/index.ts'
+import { SEAL_LEVELS, describeKey, sealToLevel, startSealBatch } from '../../gateway/index.ts'
+import type { SealDescription, SealLevel, SealWishes } from '../../gateway/index.ts'
 
 interface SealOptions {
   room?: string
@@ -49,6 +49,7 @@ function sealInRoom(
 ): Promise<void> {
   return context.withHouse(async ({ storage, sealer, operator }) => {
     const file = await findFile(storage, room === undefined ? null : await findRoom(storage, room), name)
+    announce(context, await sealer.describe())
     const sealed = await sealer(file.id, operator, wishes)
     const { version, size, sha256, kind, level } = sealed
     context.output.say(`version ${version}  ${formatBytes(size)}  ${kind} seal  ${level}  sha256 ${sha256}`, sealed)
@@ -62,6 +63,7 @@ function sealOnDisk(
 ): Promise<void> {
   return context.withHouse(async ({ openSealKey, signatures, world }) => {
     const key = await openSealKey()
+    announce(context, describeKey(key))
     const result = await withLocalFile(path, async (source) => {
       const job = { setup: signatures.setup, wishes, signedAt: world.clock() }
       const { sealed, level, wanted } = await sealToLevel(source, key, job)
@@ -78,7 +80,8 @@ function sealOnDisk(
 
 function sealAll(context: Context, name: string, wishes: SealWishes): Promise<void> {
   return context.withHouse(async (house) => {
-    const { storage, operator } = house
+    const { storage, operator, sealer } = house
+    announce(context, await sealer.describe())
     const room = await findRoom(storage, name)
     const running = (await storage.sealBatches.ofRoom(room.id)).find(({ state }) => state === 'running')
     const id = running?.id ?? (await startSealBatch(storage, { room, files: null, wishes }, operator))
@@ -88,4 +91,12 @@ function sealAll(context: Context, name: string, wishes: SealWishes): Promise<vo
     context.output.say(`${batch.state}: ${batch.sealed} sealed, ${batch.failed} not, of ${batch.total}`, batch)
     if (batch.failed > 0) process.exitCode = 3
   })
+}
+
+/** What the seal will be, before it is made. */
+export function announce({ output }: Context, { kind, commonName, issuerName, notAfter }: SealDescription): void {
+  const until = notAfter.toISOString().slice(0, 10)
+  output.remark(
+    `seals as ${kind} by its certificate: ${visible(commonName)}, issued by ${visible(issuerName)}, valid until ${until}`,
+  )
 }

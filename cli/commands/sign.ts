@@ -7,7 +7,8 @@ import { noAuthority, CliError } from '../errors.ts'
 import { withLocalFile, withScratch, writeLocalFile } from '../local-file.ts'
 import { FORMS, isLifted, liftSignatures, signFiles, usualForm } from '../signing-forms.ts'
 import type { Form, NamedFile } from '../signing-forms.ts'
-import { SEAL_LEVELS } from '../../gateway/index.ts'
+import { announce } from './seal.ts'
+import { SEAL_LEVELS, describeKey } from '../../gateway/index.ts'
 import type { SealLevel } from '../../gateway/index.ts'
 
 interface SignOptions {
@@ -29,6 +30,7 @@ export function signCommand(context: () => Context): Command {
 function sign(context: Context, paths: readonly string[], { out, form, level }: SignOptions): Promise<void> {
   return context.withHouse(async ({ openSealKey, signatures, world }) => {
     const key = await openSealKey()
+    announce(context, describeKey(key))
     const wanted = level ?? signatures.setup.level
     const chosen = form ?? usualForm(paths[0] ?? '')
     const { sources } = signatures.setup

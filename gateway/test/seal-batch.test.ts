@@ -7,7 +7,7 @@ import { newId } from '../../storage/index.ts'
 import type { ClaimedJob, FileId, JobOutcome, Room, SealBatchId } from '../../storage/index.ts'
 import { buildPdf, onePage } from '../../signing/test/build-pdf.ts'
 import { sealBatchHandler, startSealBatch } from '../index.ts'
-import { OPERATOR, openWebHouse } from './support/web-house.ts'
+import { IDLE_SEALER, OPERATOR, openWebHouse } from './support/web-house.ts'
 import type { WebHouse } from './support/web-house.ts'
 
 const PDF = buildPdf({ objects: onePage() })
@@ -30,7 +30,7 @@ describe('sealing the files of a room in one go', () => {
 
   before(async function () {
     this.timeout(30_000)
-    house = await openWebHouse({ seal: () => Promise.reject(new Error('not asked here')) })
+    house = await openWebHouse({ seal: IDLE_SEALER })
     const names = { commonName: 'Siegel', organisation: 'Übungsstadt', passphrase: 'nur zum Testen' }
     const identity = await makeTrialIdentity({ ...names, usage: 'seal', now: house.now(), random: randomBytes })
     key = (await openPkcs12(identity.pkcs12, names.passphrase)).signing

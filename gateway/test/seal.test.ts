@@ -23,7 +23,9 @@ describe('sealing a stored file', () => {
 
   before(async function () {
     this.timeout(30_000)
-    house = await openWebHouse({ seal: (file, by) => sealer(file, by) })
+    house = await openWebHouse({
+      seal: Object.assign((...args: Parameters<Sealer>) => sealer(...args), { describe: () => sealer.describe() }),
+    })
     const names = { commonName: 'Siegel', organisation: 'Übungsstadt', passphrase: 'nur zum Testen' }
     const identity = await makeTrialIdentity({ ...names, usage: 'seal', now: house.now(), random: randomBytes })
     key = (await openPkcs12(identity.pkcs12, names.passphrase)).signing

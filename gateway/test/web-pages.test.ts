@@ -6,7 +6,7 @@ import { chromium } from 'playwright-core'
 import type { Browser, Page } from 'playwright-core'
 import { createPasswords, invitationPath } from '../index.ts'
 import { SAMPLE_REPORT } from '../../signing/test/support/sample-report.ts'
-import { OPERATOR, PASSWORD, openWebHouse } from './support/web-house.ts'
+import { IDLE_SEALER, OPERATOR, PASSWORD, openWebHouse } from './support/web-house.ts'
 import type { WebHouse } from './support/web-house.ts'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'chrome']
@@ -31,7 +31,7 @@ if (CHROMIUM === undefined && process.env['AMTSBOTE_REQUIRE_SERVICES'] !== '1') 
     before(async () => {
       assert.ok(CHROMIUM, 'no Chromium on the PATH')
       house = await openWebHouse({
-        seal: () => Promise.reject(new Error('nothing is sealed here')),
+        seal: IDLE_SEALER,
         validate: () => Promise.resolve(SAMPLE_REPORT),
       })
       browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })

@@ -1,11 +1,13 @@
 /** The page of one file: its versions, the seal, and erasing it. */
 import type { File, FileVersion, Room } from '../../storage/index.ts'
+import type { ShownSeal } from '../seal-description.ts'
 import { plainName } from './file-name.ts'
 import { alert, csrfField, levelBadge } from './layout.ts'
 import type { Frame, PageParts } from './layout.ts'
 import { versionLabel } from './version-label.ts'
 import { html } from './markup.ts'
 import type { Fragment } from './markup.ts'
+import { sealNote } from './seal-note.ts'
 import { table } from './table.ts'
 import { readableSize, readableTime } from './text.ts'
 
@@ -13,7 +15,8 @@ export interface FilePage {
   file: File
   room: Room
   versions: readonly FileVersion[]
-  maySeal: boolean
+  /** null = not by this person, or not this file */
+  seal: ShownSeal | null
   mayErase: boolean
   sealed: boolean
   problem: string | null
@@ -38,7 +41,8 @@ export function filePage(frame: Frame, page: FilePage): PageParts {
         <h2 id="versions">${texts.file.versions}</h2>
         ${table({ caption: texts.file.versions, heads, rows: page.versions.map((version) => versionRow(frame, page.file, version)) })}
       </section>
-      ${page.maySeal ? sealForm(frame, page.file) : null} ${page.mayErase ? eraseForm(frame, page.file) : null}`,
+      ${page.seal === null ? null : sealForm(frame, page.file, page.seal)}
+      ${page.mayErase ? eraseForm(frame, page.file) : null}`,
   }
 }
 
@@ -65,16 +69,20 @@ function versionRow(frame: Frame, file: File, version: FileVersion): Fragment[] 
   ]
 }
 
-function sealForm(frame: Frame, file: File): Fragment {
+function sealForm(frame: Frame, file: File, seal: ShownSeal): Fragment {
   const { texts } = frame
   return html`<section class="ab-card" aria-labelledby="seal">
     <h2 id="seal">${texts.file.sealTitle}</h2>
     <p>${texts.file.sealIntro}</p>
-    <form method="post" action="/files/${file.id}/seal">
-      ${csrfField(frame)} ${optionalField('reason', texts.file.sealReason)}
-      ${optionalField('location', texts.file.sealLocation)}
-      <button class="ab-button" type="submit">${texts.file.seal}</button>
-    </form>
+    ${sealNote(
+      frame,
+      seal,
+      html`<form method="post" action="/files/${file.id}/seal">
+        ${csrfField(frame)} ${optionalField('reason', texts.file.sealReason)}
+        ${optionalField('location', texts.file.sealLocation)}
+        <button class="ab-button" type="submit">${texts.file.seal}</button>
+      </form>`,
+    )}
   </section>`
 }
 

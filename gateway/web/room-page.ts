@@ -1,12 +1,14 @@
 /** Pages of rooms: the listing, and one room with its files and the small upload form. */
 import type { File, Page, Room } from '../../storage/index.ts'
 import type { Role } from '../../policies/index.ts'
+import type { ShownSeal } from '../seal-description.ts'
 import { plainName, shownName } from './file-name.ts'
 import { alert, csrfField, levelBadge } from './layout.ts'
 import type { Frame, PageParts } from './layout.ts'
 import { versionLabel } from './version-label.ts'
 import { html } from './markup.ts'
 import type { Fragment } from './markup.ts'
+import { sealNote } from './seal-note.ts'
 import { nextPage, table } from './table.ts'
 import { readableSize, readableTime } from './text.ts'
 
@@ -33,8 +35,8 @@ export interface RoomPage {
   files: Page<File>
   /** whether the upload form is shown */
   mayUpload: boolean
-  /** whether all PDFs can be sealed in one go */
-  maySeal: boolean
+  /** what all PDFs can be sealed with in one go; null = not by this person */
+  seal: ShownSeal | null
   /** largest file of the form, in bytes */
   formLimit: number
   done: 'uploaded' | 'erased' | null
@@ -57,7 +59,8 @@ export function roomPage(frame: Frame, page: RoomPage): PageParts {
         ${rows.length === 0 ? html`<p>${texts.room.empty}</p>` : table({ caption: texts.room.files, heads, rows })}
         ${nextPage(`/rooms/${page.room.id}`, page.files.next, texts)}
       </section>
-      ${page.mayUpload ? uploadForm(frame, page) : null} ${page.maySeal ? sealForm(frame, page.room) : null}
+      ${page.mayUpload ? uploadForm(frame, page) : null}
+      ${page.seal === null ? null : sealForm(frame, page.room, page.seal)}
       <p><a href="/rooms">${texts.rooms.title}</a></p>`,
   }
 }
@@ -78,14 +81,18 @@ function fileRow(frame: Frame, file: File): Fragment[] {
   ]
 }
 
-function sealForm(frame: Frame, room: Room): Fragment {
+function sealForm(frame: Frame, room: Room, seal: ShownSeal): Fragment {
   const { sealBatch } = frame.texts
   return html`<section class="ab-card" aria-labelledby="seal-all">
     <h2 id="seal-all">${sealBatch.start}</h2>
     <p>${sealBatch.startIntro}</p>
-    <form method="post" action="/rooms/${room.id}/seal-batches">
-      ${csrfField(frame)} <button class="ab-button" type="submit">${sealBatch.go}</button>
-    </form>
+    ${sealNote(
+      frame,
+      seal,
+      html`<form method="post" action="/rooms/${room.id}/seal-batches">
+        ${csrfField(frame)} <button class="ab-button" type="submit">${sealBatch.go}</button>
+      </form>`,
+    )}
   </section>`
 }
 

@@ -8,11 +8,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generate } from 'otplib'
 import { createApp, createPasswords } from '../../index.ts'
-import type { AppDeps } from '../../index.ts'
+import type { AppDeps, Sealer, Validate } from '../../index.ts'
+import { validateDocument } from '../../../signing/index.ts'
 import type { Route } from '../../http/route.ts'
 import type { Level, Role } from '../../../policies/index.ts'
 import type { FileId, Logger, Room, RoomId, Storage, User } from '../../../storage/index.ts'
 import { openUploadStores } from './upload-stores.ts'
+
+/** A sealer that never seals, for pages that show the button. */
+export const IDLE_SEALER: Sealer = Object.assign(() => Promise.reject(new Error('nothing is sealed here')), {
+  describe: () =>
+    Promise.resolve({
+      kind: 'trial',
+      commonName: 'Siegel',
+      issuerName: 'Siegel',
+      notAfter: new Date('2030-01-01'),
+    } as const),
+})
+
+/** Judges by what documents carry; nobody is trusted. */
+const validate: Validate = (document, content) =>
+  validateDocument(document, { anchors: [], now: new Date(), producer: 'amtsbote test', detached: () => content })
 
 export const OPERATOR = { kind: 'operator', name: 'test' } as const
 export const PASSWORD = 'Vier Pferde laufen leise'
@@ -63,7 +79,7 @@ export async function openWebHouse(change: Partial<AppDeps> & { https?: boolean 
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const { port } = server.address() as AddressInfo
   const app = createApp({
-    ...{ ...opened.world, storage, levels: opened.levels, log, seal: null, validate: null, osci: null },
+    ...{ ...opened.world, storage, levels: opened.levels, log, seal: null, validate, osci: null },
     uploads: { expiresAfterMs: 3_600_000, idleMs: 30_000 },
     limits: { credentialsPerMinute: 10_000, requestsPerMinute: 100_000 },
     ...change,
