@@ -52,14 +52,18 @@ async function factsOf(revisions: Revisions, traces: Traces): Promise<DocumentFa
     signedEnd: Math.max(0, ...entries.map(endOf)),
   })
   const hidden = signatures.length === 0 ? left.signatureLike : 0
+  const isBare = entries.length === 0 && traces.byteRanges.length === 0 && traces.subFilters.length === 0
   return {
     format: 'pdf',
     signatures: hidden > 0 ? unreadable(hidden, 'it is not in the form').signatures : signatures,
     timestamps: withoutCopies(entries.flatMap((entry) => entry.timestamps)),
     evidence: joinEvidence([stored, ...entries.map(evidenceInside)]),
-    findings: [...left.findings, ...encryptionFinding(revisions)],
+    findings: [...(isBare ? left.findings.map(asInfo) : left.findings), ...encryptionFinding(revisions)],
   }
 }
+
+/** Stray bytes are no reason to doubt that a document without any trace of a signature has none. */
+const asInfo = (finding: Finding): Finding => ({ ...finding, severity: 'info' })
 
 /** Time-stamps cover bytes without anybody answering for them. */
 function endOf({ kind, verdict }: Entry): number {

@@ -38,8 +38,9 @@ export interface PdfSignatureFacts extends SignerFacts {
 
 export async function readPdfSignature(reading: PdfSignatureReading): Promise<PdfSignatureFacts> {
   const { subFilter, contents } = reading
-  if (subFilter === null || !JUDGED.has(subFilter)) {
-    return unreadable(reading, { code: 'constraints', detail: `/SubFilter ${subFilter ?? ''} is not judged` })
+  if (subFilter === null) return unreadable(reading, { code: 'format', detail: '/SubFilter is missing' })
+  if (!JUDGED.has(subFilter)) {
+    return unreadable(reading, { code: 'constraints', detail: `/SubFilter ${subFilter} is not judged` })
   }
   const parts = readParts(contents)
   if (parts === null) return unreadable(reading, { code: 'format', detail: '/Contents is no CMS signature' })

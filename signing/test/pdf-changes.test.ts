@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { bufferAccess } from '../index.ts'
 import { readPdfFacts } from '../pdf/facts.ts'
-import { buildPdf, updatePdf } from './build-pdf.ts'
+import { buildPdf, onePage, updatePdf } from './build-pdf.ts'
 import type { Revision } from './build-pdf.ts'
 import { formDocument, signRevision } from './support/signed-pdf.ts'
 import { seal } from './trial-key.ts'
@@ -330,8 +330,24 @@ describe('what else is in the file', () => {
     assert.deepEqual((await facts(Buffer.concat([signed, junk]))).document, ['uncovered-bytes'])
     const between = updatePdf(Buffer.concat([signed, junk, tailOf(signed)]), { objects: { 41: '<<>>' } })
     assert.ok((await facts(between)).document.includes('uncovered-bytes'))
+    assert.deepEqual((await facts(Buffer.concat([signed, Buffer.from('% mehr\n')]))).document, ['uncovered-bytes'])
     const blank = await facts(Buffer.concat([signed, Buffer.from('\r\n\n')]))
     assert.deepEqual([blank.document, blank.kind], [[], 'whole'])
+  })
+
+  it('does not doubt that a document is unsigned because of bytes behind its end', async () => {
+    const plain = Buffer.concat([buildPdf({ objects: onePage() }), Buffer.from('mehr')])
+    const { findings } = await readPdfFacts(bufferAccess(plain))
+    assert.deepEqual(
+      findings.map(({ code, severity }) => `${severity} ${code}`),
+      ['info uncovered-bytes'],
+    )
+  })
+
+  it('does not judge a signature that does not say what it is', async () => {
+    const signed = await signRevision(null, { objects: formDocument(), signature: 21 })
+    const silent = Buffer.from(signed.toString('latin1').replace('/SubFilter', '/SubFolder'), 'latin1')
+    assert.deepEqual((await facts(silent)).faults, ['format'])
   })
 
   it('shows what the signed revision says of reason and time', async () => {

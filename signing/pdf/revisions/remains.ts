@@ -98,7 +98,10 @@ async function objectOffsets({ budget }: Revisions, revisions: readonly Revision
   return [...offsets].sort((a, b) => a - b)
 }
 
-/** Bytes behind `signedEnd`, other than white space and comments, that are in no object and no cross-reference. */
+/**
+ * Bytes behind `signedEnd` that are in no object and no cross-reference, other than white space and, where something
+ * follows, comments: programs look for the end of a document from behind, whatever a line begins with.
+ */
 async function unusedBytes(revisions: Revisions, signedEnd: number): Promise<number> {
   const { source, newest } = revisions
   const used: [number, number][] = []
@@ -115,7 +118,7 @@ async function unusedBytes(revisions: Revisions, signedEnd: number): Promise<num
   let unused = 0
   let at = Math.min(signedEnd, newest.end ?? newest.closed)
   for (const [from, to] of used.sort(([a], [b]) => a - b)) {
-    if (from > at) unused += await meaningfulBytes(revisions, at, from)
+    if (from > at) unused += await meaningfulBytes(revisions, { from: at, to: from, isEnd: from === source.size })
     at = Math.max(at, to)
   }
   return unused
@@ -138,10 +141,13 @@ async function objectExtent(
   }
 }
 
-async function meaningfulBytes({ source }: Revisions, from: number, to: number): Promise<number> {
+async function meaningfulBytes(
+  { source }: Revisions,
+  { from, to, isEnd }: { from: number; to: number; isEnd: boolean },
+): Promise<number> {
   const length = Math.min(to - from, MAX_GAP_BYTES)
   const text = (await source.read(from, length)).toString('latin1')
-  const words = text.replace(/%[^\r\n]*/g, ' ').split(/[\s\0]+/)
+  const words = (isEnd ? text : text.replace(/%[^\r\n]*/g, ' ')).split(/[\s\0]+/)
   const isBlank = ENDINGS.has(words.filter((word) => word !== '').join(' '))
   return isBlank && length === to - from ? 0 : to - from
 }
