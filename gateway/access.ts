@@ -47,16 +47,15 @@ export function createAccess(deps: { storage: Storage; levels: Levels } & Pick<W
       levels,
       clock(),
     )
-  const roleIn = (principal: Principal, id: RoomId) => storage.rooms.roleOf(id, principal.user.id)
 
   return {
     room: async (principal, id, action) => {
-      const room = await findRoom(storage, id)
-      enforce(judge(principal, action, room, await roleIn(principal, id)), room.level)
+      const { room, role } = await findRoom(storage, id, principal)
+      enforce(judge(principal, action, room, role), room.level)
       return room
     },
     ask: async (principal, room, actions) => {
-      const role = await roleIn(principal, room.id)
+      const role = await storage.rooms.roleOf(room.id, principal.user.id)
       return new Set(actions.filter((action) => judge(principal, action, room, role).kind === 'allow'))
     },
     house: (principal, action) => {
@@ -66,9 +65,9 @@ export function createAccess(deps: { storage: Storage; levels: Levels } & Pick<W
 }
 
 /** A room that does not exist and one that must not be known of are the same answer, down to its code. */
-async function findRoom(storage: Storage, id: RoomId): Promise<Room> {
+async function findRoom(storage: Storage, id: RoomId, { user }: Principal): Promise<{ room: Room; role: Role | null }> {
   try {
-    return await storage.rooms.byId(id)
+    return await storage.rooms.withRole(id, user.id)
   } catch (error) {
     if (isStorageError(error, 'storage/not-found')) throw new GatewayError('gateway/not-found', { cause: error })
     throw error

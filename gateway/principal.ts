@@ -84,9 +84,9 @@ async function lookUp(deps: AuthenticationDeps, ctx: Context): Promise<Principal
   const token = authorization === '' ? cookies.session(ctx) : (BEARER.exec(authorization)?.[1] ?? null)
   if (token === null) return null
   const now = clock()
-  const session = await storage.sessions.byToken(token, now)
-  if (session?.kind !== (authorization === '' ? 'browser' : 'token')) return null
-  const user = await storage.users.byId(session.userId)
+  const found = await storage.sessions.withUser(token, now)
+  if (found?.session.kind !== (authorization === '' ? 'browser' : 'token')) return null
+  const { session, user } = found
   if (user.state !== 'active') return null
   if (sessionState(session, user.audience, levels, now) !== 'alive') return null
   if (now.getTime() - session.lastSeenAt.getTime() >= TOUCH_EVERY_MS) await storage.sessions.touch(session.id, now)

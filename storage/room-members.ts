@@ -57,6 +57,24 @@ export async function roleOf({ db }: RowDeps, roomId: RoomId, userId: UserId): P
   return row?.role ?? null
 }
 
+const selectWithRole = keptStatement((db, userId: UserId, id: RoomId) =>
+  db
+    .selectFrom('room as r')
+    .leftJoin('room_member as m', (join) => join.onRef('m.room_id', '=', 'r.id').on('m.user_id', '=', userId))
+    .select(['r.id', 'r.name', 'r.name_key', 'r.level', 'r.unit_id', 'r.state', 'r.created_at', 'm.role'])
+    .where('r.id', '=', id),
+)
+
+export async function withRole(
+  { db }: RowDeps,
+  id: RoomId,
+  userId: UserId,
+): Promise<{ room: Room; role: Role | null }> {
+  const [row] = (await selectWithRole(db, userId, id)).rows
+  if (row === undefined) throw new StorageError('storage/not-found', 'no such room')
+  return { room: toRoom(row), role: row.role }
+}
+
 /** Ordered by address. */
 export async function listMembers({ db }: RowDeps, roomId: RoomId, page: PageRequest): Promise<Page<ListedMember>> {
   const limit = pageLimit(page)

@@ -11,7 +11,7 @@ import { decodeCursor, encodeCursor, pageLimit, toPage } from './page.ts'
 import type { Page, PageRequest } from './page.ts'
 import { ROOM_COLUMNS, toRoom } from './room.ts'
 import type { Room, RoomRow } from './room.ts'
-import { addMember, listMembers, removeMember, roleOf, roomsOfUser } from './room-members.ts'
+import { addMember, listMembers, removeMember, roleOf, roomsOfUser, withRole } from './room-members.ts'
 import type { ListedMember } from './room-members.ts'
 import type { RowDeps } from './rows.ts'
 import { checkName, comparisonKey } from './text.ts'
@@ -23,6 +23,8 @@ export interface Rooms {
   create(room: { name: string; level: Level; unitId?: UnitId | null }, by: Actor): Promise<Room>
   /** @throws StorageError `storage/not-found` */
   byId(id: RoomId): Promise<Room>
+  /** The room, and the user's role in it in one look; null = not a member. @throws StorageError `storage/not-found` */
+  withRole(id: RoomId, userId: UserId): Promise<{ room: Room; role: Role | null }>
   byName(name: string): Promise<Room | null>
   list(page?: PageRequest & { level?: Level }): Promise<Page<Room>>
   /** Rooms that the user is a member of, with the role. */
@@ -44,6 +46,7 @@ export function createRooms(deps: RowDeps): Rooms {
   return {
     create: (room, by) => createRoom(deps, room, by),
     byId: async (id) => toRoom(await rowOf(deps.db, id)),
+    withRole: (id, userId) => withRole(deps, id, userId),
     byName: (name) => byName(deps, name),
     list: (page = {}) => listRooms(deps, page),
     ofUser: (userId, page = {}) => roomsOfUser(deps, userId, page),

@@ -10,6 +10,8 @@ import { keptStatement } from './metadata/kept-statement.ts'
 import type { SessionTable } from './metadata/tables/people.ts'
 import type { RowDeps } from './rows.ts'
 import { hashToken, newToken } from './tokens.ts'
+import { toUser } from './user.ts'
+import type { User } from './user.ts'
 
 /** Which factors were proven, and when last. */
 export type ProvenFactors = Partial<Record<Factor, Date>>
@@ -41,6 +43,8 @@ export interface Sessions {
   create(session: NewSession, by: Actor): Promise<{ id: SessionId; token: string }>
   /** Null = unknown, ended or expired. Does not touch. */
   byToken(token: string, now: Date): Promise<Session | null>
+  /** The same with its user, in one look. */
+  withUser(token: string, now: Date): Promise<{ session: Session; user: User } | null>
   /** Notes that it was used; writes at most once a minute. */
   touch(id: SessionId, now: Date): Promise<void>
   /**
@@ -78,6 +82,7 @@ export function createSessions(deps: RowDeps): Sessions {
   return {
     create: (session, by) => createSession(deps, session, by),
     byToken: (token, now) => byToken(deps, token, now),
+    withUser: (token, now) => withUser(deps, token, now),
     touch: async (id, now) => {
       const old = now.getTime() - TOUCH_MS
       await db
@@ -133,6 +138,24 @@ const selectAlive = keptStatement((db, tokenHash: string, now: number) =>
 async function byToken({ db }: RowDeps, token: string, now: Date): Promise<Session | null> {
   const [row] = (await selectAlive(db, hashToken(token), now.getTime())).rows
   return row === undefined ? null : toSession(row)
+}
+
+const selectWithUser = keptStatement((db, tokenHash: string, now: number) =>
+  db
+    .selectFrom('session as s')
+    .innerJoin('user_account as u', 'u.id', 's.user_id')
+    .select(['s.id', 's.user_id', 's.kind', 's.factors', 's.csrf', 's.label'])
+    .select(['s.created_at', 's.last_seen_at', 's.expires_at'])
+    .select(['u.email', 'u.name', 'u.audience', 'u.unit_id', 'u.admin', 'u.state', 'u.password_hash', 'u.totp_secret'])
+    .select('u.created_at as user_created_at')
+    .where('s.token_hash', '=', tokenHash)
+    .where('s.expires_at', '>', now),
+)
+
+async function withUser({ db }: RowDeps, token: string, now: Date): Promise<{ session: Session; user: User } | null> {
+  const [row] = (await selectWithUser(db, hashToken(token), now.getTime())).rows
+  if (row === undefined) return null
+  return { session: toSession(row), user: toUser({ ...row, id: row.user_id, created_at: row.user_created_at }) }
 }
 
 async function stepUp(

@@ -16,21 +16,11 @@ import type { Page, PageRequest } from './page.ts'
 import type { RowDeps } from './rows.ts'
 import { checkEmail, checkName, comparisonKey } from './text.ts'
 import { acceptTotpStep, readTotp, removeTotp, setTotp } from './totp-secrets.ts'
+import { USER_COLUMNS, toUser } from './user.ts'
+import type { User, UserRow } from './user.ts'
 
+export type { User } from './user.ts'
 export type { CountedFactor } from './attempts.ts'
-
-export interface User {
-  id: UserId
-  email: string
-  name: string
-  audience: 'staff' | 'external'
-  unitId: UnitId | null
-  admin: boolean
-  state: 'invited' | 'active' | 'disabled'
-  hasPassword: boolean
-  hasTotp: boolean
-  createdAt: Date
-}
 
 export interface NewUser {
   email: string
@@ -80,21 +70,6 @@ export interface Users {
   unlock(id: UserId, by: Actor): Promise<void>
 }
 
-const COLUMNS = [
-  'id',
-  'email',
-  'email_key',
-  'name',
-  'audience',
-  'unit_id',
-  'admin',
-  'state',
-  'password_hash',
-  'totp_secret',
-  'created_at',
-] as const satisfies readonly (keyof UserAccountTable)[]
-type UserRow = Pick<Selectable<UserAccountTable>, (typeof COLUMNS)[number]>
-
 export function createUsers(deps: RowDeps): Users {
   return {
     create: (user, by) => createUser(deps, user, by),
@@ -142,14 +117,14 @@ async function createUser(deps: RowDeps, user: NewUser, by: Actor): Promise<User
 
 async function byEmail({ db }: RowDeps, email: string): Promise<User | null> {
   const key = comparisonKey(email.trim())
-  const row = await db.selectFrom('user_account').select(COLUMNS).where('email_key', '=', key).executeTakeFirst()
+  const row = await db.selectFrom('user_account').select(USER_COLUMNS).where('email_key', '=', key).executeTakeFirst()
   return row === undefined ? null : toUser(row)
 }
 
 async function listUsers({ db }: RowDeps, page: PageRequest): Promise<Page<User>> {
   const limit = pageLimit(page)
   const [key] = decodeCursor(page.after, 1) ?? []
-  let query = db.selectFrom('user_account').select(COLUMNS)
+  let query = db.selectFrom('user_account').select(USER_COLUMNS)
   if (key !== undefined) query = query.where('email_key', '>', key)
   const rows = await query
     .orderBy('email_key')
@@ -211,7 +186,9 @@ async function update(db: Db, id: UserId, changes: Partial<Selectable<UserAccoun
   if (result.numUpdatedRows === 0n) throw notFound()
 }
 
-const selectUser = keptStatement((db, id: UserId) => db.selectFrom('user_account').select(COLUMNS).where('id', '=', id))
+const selectUser = keptStatement((db, id: UserId) =>
+  db.selectFrom('user_account').select(USER_COLUMNS).where('id', '=', id),
+)
 
 async function rowOf(db: Db, id: UserId): Promise<UserRow> {
   const [row] = (await selectUser(db, id)).rows
@@ -221,16 +198,4 @@ async function rowOf(db: Db, id: UserId): Promise<UserRow> {
 
 function notFound(): StorageError {
   return new StorageError('storage/not-found', 'no such user')
-}
-
-function toUser(row: UserRow): User {
-  const { id, email, name, audience, state } = row
-  return {
-    ...{ id, email, name, audience, state },
-    unitId: row.unit_id,
-    admin: row.admin === 1,
-    hasPassword: row.password_hash !== null,
-    hasTotp: row.totp_secret !== null,
-    createdAt: new Date(row.created_at),
-  }
 }

@@ -21,7 +21,8 @@ export function clientAddressReader(trustedProxies: readonly string[]): ClientAd
 
   return (request) => {
     let address = plain(request.socket.remoteAddress ?? '')
-    if (isIP(address) === 0 || !isTrusted(address)) return limitKey(address)
+    // Asking the list costs an object for each address, and mostly there is no list.
+    if (trustedProxies.length === 0 || isIP(address) === 0 || !isTrusted(address)) return limitKey(address)
     const forwarded = [request.headers['x-forwarded-for'] ?? []].flat().join(',').split(',')
     for (const entry of forwarded.reverse()) {
       const hop = plain(entry.trim())

@@ -54,7 +54,8 @@ export function prepareUpload(
       await insertUpload(db, { upload, spec, by, now }, null)
     },
     insertFinished: async (db, whole) => {
-      await openRoom(db, spec.roomId)
+      // A file asks for itself whether its room is open.
+      if (spec.kind === 'partial') await openRoom(db, spec.roomId)
       await insertContent(db, { ...content, size: whole.size, sha256: whole.sha256, state: 'whole' }, now)
       await whole.saveSegment(db)
       await insertUpload(db, { upload, spec, by, now }, { size: whole.size, fileId: await whole.makeFile(db) })
