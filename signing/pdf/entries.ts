@@ -28,6 +28,7 @@ import { judgeRange } from './revisions/signed-range.ts'
 import type { RangeVerdict } from './revisions/signed-range.ts'
 import { readPdfSignature } from './signature-facts.ts'
 import { readSignatureTexts } from './signature-texts.ts'
+import { wholeNumber } from './values.ts'
 
 /** One signature or document time-stamp with its facts. */
 export interface Entry {
@@ -88,7 +89,7 @@ function oldestOf({ newest }: Revisions, drafts: readonly Draft[]): Revision {
 
 type Draft = Pick<Entry, 'kind' | 'site' | 'verdict'> & { subFilter: string | null }
 
-/** In the order in which they were made; those that do not say when come where their revision is. */
+/** In the order in which they were made, as far as they say so. */
 async function draftsOf(revisions: Revisions, sites: readonly SignatureSite[]): Promise<Draft[]> {
   const drafts: Draft[] = []
   for (const site of sites.slice(0, MAX_SIGNATURES)) {
@@ -99,9 +100,15 @@ async function draftsOf(revisions: Revisions, sites: readonly SignatureSite[]): 
     const verdict = await judgeRange(revisions, site)
     drafts.push({ kind: isTimestamp ? 'timestamp' : 'signature', site, verdict, subFilter })
   }
-  const order = ({ verdict, site }: Draft): number =>
-    verdict.kind === 'good' ? verdict.revision.index : site.first.index
-  return withoutRewritten(drafts).sort((a, b) => order(a) - order(b))
+  return withoutRewritten(drafts).sort((a, b) => claimedPlace(a) - claimedPlace(b))
+}
+
+/** Where the hole of a signature is, or where it says so; others where they are written, or behind their revision. */
+function claimedPlace({ verdict, site }: Draft): number {
+  if (verdict.kind === 'good') return verdict.range.gapStart
+  const range = site.written?.dictionary.entries.get('ByteRange')
+  const claimed = range?.kind === 'array' ? wholeNumber(range.items[1]) : null
+  return claimed ?? site.written?.start ?? site.first.closed
 }
 
 /**

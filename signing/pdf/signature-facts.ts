@@ -39,14 +39,17 @@ export interface PdfSignatureFacts extends SignerFacts {
 export async function readPdfSignature(reading: PdfSignatureReading): Promise<PdfSignatureFacts> {
   const { subFilter, contents } = reading
   if (subFilter === null) return unreadable(reading, { code: 'format', detail: '/SubFilter is missing' })
-  if (!JUDGED.has(subFilter)) {
-    return unreadable(reading, { code: 'constraints', detail: `/SubFilter ${subFilter} is not judged` })
-  }
+  // what follows rules of its own is read as CMS, so far as it is that, and never passes
+  const foreign: SignatureFault[] = JUDGED.has(subFilter)
+    ? []
+    : [{ code: 'constraints', detail: `/SubFilter ${subFilter} is not judged` }]
   const parts = readParts(contents)
-  if (parts === null) return unreadable(reading, { code: 'format', detail: '/Contents is no CMS signature' })
+  if (parts === null)
+    return unreadable(reading, foreign[0] ?? { code: 'format', detail: '/Contents is no CMS signature' })
   const [signer, ...others] = parts.signers
   if (signer === undefined) return unreadable(reading, { code: 'format', detail: 'the signature has no signer' })
   const { contentDigest, faults } = await digestsOf(reading, parts)
+  faults.push(...foreign)
   if (others.length > 0) faults.unshift({ code: 'format', detail: 'the signature has several signers' })
   const { id, name, numbers } = reading
   const read = await readSignerFacts({

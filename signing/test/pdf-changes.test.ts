@@ -350,6 +350,30 @@ describe('what else is in the file', () => {
     assert.deepEqual((await facts(silent)).faults, ['format'])
   })
 
+  it('reads what follows rules of its own, and lets it not pass', async () => {
+    const own = (pdf: Buffer): void =>
+      void pdf.write('/PBAD.PAdES.detached', pdf.indexOf('/ETSI.CAdES.detached'), 'latin1')
+    const { faults, signatures } = await facts(
+      await signRevision(null, { objects: formDocument(), signature: 21, before: own }),
+    )
+    assert.deepEqual(faults, ['constraints'])
+    assert.notEqual(signatures[0]?.certificate, null)
+  })
+
+  it('lists signatures by the places that they claim', async () => {
+    const first = await signRevision(null, { objects: formDocument(), signature: 21 })
+    const second = await signRevision(first, {
+      objects: { 13: field(13).replace('/T(Leer)', '/T(Leer)/V 30 0 R') },
+      signature: 30,
+    })
+    const ranges = [...second.toString('latin1').matchAll(/\/ByteRange \[0 \d+ \d+ \d+\]/g)]
+    second.write('/ByteRange [0 1 2 3]'.padEnd(ranges[1]?.[0].length ?? 0), ranges[1]?.index ?? 0, 'latin1')
+    assert.deepEqual(
+      (await facts(second)).signatures.map(({ name }) => name),
+      ['Leer', 'Siegel'],
+    )
+  })
+
   it('shows what the signed revision says of reason and time', async () => {
     const signed = await signRevision(null, { objects: formDocument(), signature: 21, entries: '/Reason(echt)' })
     const text = signed.toString('latin1')
