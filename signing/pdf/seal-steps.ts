@@ -139,19 +139,27 @@ export async function sealMany(
   for (const source of sources) prepared.push(await orRefusal(prepareSeal(source, key, request)))
   const ready = prepared.flatMap((one) => (one instanceof SigningError ? [] : [one]))
   const values = ready.length === 0 ? [] : await key.sign(ready.map(({ signedAttributes }) => signedAttributes))
-  const next = values.values()
-  const outcomes: SealOutcome[] = []
-  for (const [index, source] of sources.entries()) {
-    const one = prepared[index]
-    if (one === undefined) continue
-    const sealed = one instanceof SigningError ? one : await orRefusal(finish(source, one, next.next().value))
-    outcomes.push(sealed instanceof SigningError ? { kind: 'refused', error: sealed } : { kind: 'sealed', sealed })
-  }
-  return outcomes
+  const valueOf = new Map(ready.map((one, index) => [one, values[index] ?? NOTHING]))
+  return inLanes(sources, async (source, index): Promise<SealOutcome> => {
+    const one = prepared[index] ?? new SigningError('signing/signature-failed', 'a document of the batch got lost')
+    const sealed = one instanceof SigningError ? one : await orRefusal(finish(source, one))
+    return sealed instanceof SigningError ? { kind: 'refused', error: sealed } : { kind: 'sealed', sealed }
+  })
 
-  function finish(source: RandomAccess, { resume }: PreparedSeal, value: Buffer | undefined): Promise<SealedPdf> {
-    return finishSeal(source, resume, value ?? NOTHING, request.timestamps)
+  function finish(source: RandomAccess, one: PreparedSeal): Promise<SealedPdf> {
+    return finishSeal(source, one.resume, valueOf.get(one) ?? NOTHING, request.timestamps)
   }
+}
+
+/** Time-stamps take long on the way and little here: a few at a time. Results in the order of the items. */
+async function inLanes<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  const waiting = items.entries()
+  const lane = async (): Promise<void> => {
+    for (const [index, item] of waiting) results[index] = await work(item, index)
+  }
+  await Promise.all(Array.from({ length: Math.min(LANES, items.length) }, lane))
+  return results
 }
 
 async function orRefusal<T>(work: Promise<T>): Promise<T | SigningError> {
@@ -181,3 +189,4 @@ function sourceChanged(): SigningError {
 }
 
 const NOTHING = Buffer.alloc(0)
+const LANES = 8

@@ -9,7 +9,7 @@ const NOTHING_HEALS = 'An earlier time-stamp would help; nothing heals this afte
 export const en: ReportTexts = {
   title: 'Validation report on electronic signatures and seals',
   headline: {
-    valid: { title: 'Valid', sentence: 'All signatures and seals are valid, and the document is unchanged.' },
+    valid: { title: 'Valid', sentence: 'All signatures and seals are valid, and nothing that was signed has changed.' },
     'valid-with-remarks': {
       title: 'Valid with remarks',
       sentence: 'All signatures and seals are valid. Please note the remarks.',
