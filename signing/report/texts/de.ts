@@ -16,7 +16,10 @@ const NOTHING_HEALS = 'Ein früherer Zeitstempel würde helfen; nachträglich l�
 export const de = {
   title: 'Prüfbericht zu elektronischen Signaturen und Siegeln',
   headline: {
-    valid: { title: 'Gültig', sentence: 'Alle Signaturen und Siegel sind gültig, und nichts Signiertes wurde verändert.' },
+    valid: {
+      title: 'Gültig',
+      sentence: 'Alle Signaturen und Siegel sind gültig, und nichts Signiertes wurde verändert.',
+    },
     'valid-with-remarks': {
       title: 'Gültig mit Hinweisen',
       sentence: 'Alle Signaturen und Siegel sind gültig. Bitte beachten Sie die Hinweise.',
