@@ -19,7 +19,8 @@ export function keptStatement<P extends readonly unknown[], O>(
 ): (db: Db, ...values: P) => Promise<QueryResult<O>> {
   const byAdapter = new WeakMap<object, CompiledQuery<O>>()
   return (db, ...values) => {
-    const { adapter, plugins } = db.getExecutor()
+    const executor = db.getExecutor()
+    const { adapter, plugins } = executor
     // A plugin sees every statement while it is made.
     if (plugins.length > 0) return db.executeQuery(build(db, ...values).compile())
     let kept = byAdapter.get(adapter)
@@ -28,7 +29,9 @@ export function keptStatement<P extends readonly unknown[], O>(
       requireOrder(kept, values)
       byAdapter.set(adapter, kept)
     }
-    return db.executeQuery({ ...kept, parameters: values })
+    const query = { ...kept, parameters: values }
+    // Straight to the connection: without plugins the executor would only pass it on, in three more promises.
+    return executor.provideConnection((connection) => connection.executeQuery<O>(query))
   }
 }
 

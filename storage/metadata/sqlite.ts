@@ -121,7 +121,8 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const result = (await this.run(query.sql, query.parameters)) as QueryResult<R>
+    const { sql, parameters } = query
+    const result = (this.#tryNow(sql, parameters) ?? (await this.#runPatiently(sql, parameters))) as QueryResult<R>
     if (!this.#db.inTransaction && !READS.test(query.sql)) {
       this.#flush.committed()
       await this.#flush.settled()
@@ -130,6 +131,11 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async run(sql: string, parameters: readonly unknown[]): Promise<QueryResult<unknown>> {
+    return this.#tryNow(sql, parameters) ?? (await this.#runPatiently(sql, parameters))
+  }
+
+  /** Null = another process holds the lock: worth waiting for. */
+  #tryNow(sql: string, parameters: readonly unknown[]): QueryResult<unknown> | null {
     checkBindings(parameters)
     if (this.#expected === 'begun' && !this.#db.inTransaction) {
       throw new StorageError('storage/disk-full', 'the database has undone this transaction: no room left')
@@ -138,7 +144,7 @@ class SqliteConnection implements DatabaseConnection {
       return this.#runOnce(sql, parameters)
     } catch (error) {
       // Inside a transaction BEGIN IMMEDIATE holds the lock already; busy then is an answer, not a matter of patience.
-      if (isBusy(error) && !this.#db.inTransaction) return await this.#runPatiently(sql, parameters)
+      if (isBusy(error) && !this.#db.inTransaction) return null
       throw asStorageError(error, sql)
     }
   }
