@@ -10,7 +10,7 @@ import { validateDocument } from '../validation/validate.ts'
 import * as raw from './support/raw-cms.ts'
 import type { RawSignedData, RawSigner } from './support/raw-cms.ts'
 import { revocationList } from './support/test-answers.ts'
-import { EXTENSIONS, ecKey, issue, rsaKey } from './support/test-certificates.ts'
+import { EXTENSIONS, ecKey, extension, issue, rsaKey } from './support/test-certificates.ts'
 
 const NOW = new Date('2026-11-23T10:00:00Z')
 const validity = { from: new Date('2026-01-01'), until: new Date('2028-01-01') }
@@ -207,6 +207,38 @@ describe('signatures that do not hold', () => {
       { holder: other, attributes: attributes(other), value: stripped },
     ]
     assert.equal(await verdictOf(made({}, { signers })), 'TOTAL-PASSED SIG_CRYPTO_FAILURE invalid')
+  })
+})
+
+describe('keys that are for something else', () => {
+  const withPurpose = (...purposes: string[]) => {
+    const purpose = extension('2.5.29.37', der.sequence(...purposes.map((id) => der.oid(id))))
+    return issue({
+      commonName: 'Dienst',
+      key: ecKey(),
+      issuer: root,
+      ...validity,
+      extensions: [...EXTENSIONS.signer(), purpose],
+    })
+  }
+  const verdict = async (...purposes: string[]): Promise<string> => {
+    const service = withPurpose(...purposes)
+    return verdictOf(
+      made({ holder: service, attributes: attributes(service) }, { certificates: [service.certificate] }),
+    )
+  }
+
+  it('sign no documents', async () => {
+    const [server, mail, timeStamping, ocsp] = [1, 4, 8, 9].map((last) => `1.3.6.1.5.5.7.3.${last}`) as [
+      string,
+      string,
+      string,
+      string,
+    ]
+    for (const purpose of [server, timeStamping, ocsp])
+      assert.equal(await verdict(purpose), 'CHAIN_CONSTRAINTS_FAILURE undecided')
+    assert.equal(await verdict(mail), PASSED)
+    assert.equal(await verdict(server, mail), PASSED)
   })
 })
 

@@ -2,6 +2,7 @@
  * Format, identification of the signing certificate, validation context, cryptographic verification and acceptance of
  * one signature (ETSI EN 319 102-1 §5.2.2 to §5.2.4, §5.2.7, §5.2.8), from the facts of its reader.
  */
+import { KEY_PURPOSE } from '../cms/oids.ts'
 import type { Certificate } from '../trust/certificate.ts'
 import { missed, passed } from './checks.ts'
 import type { SignatureFacts, SignatureFault, SignatureFaultCode } from './facts.ts'
@@ -35,12 +36,15 @@ export function usageConstraints(certificate: Certificate): ConstraintReport[] {
   const { keyUsage, extendedKeyUsage, sha256 } = certificate
   const about = (name: string) => ({ block: 'chain', name, subject: sha256 }) as const
   const signs = keyUsage === null || keyUsage.has('digitalSignature') || keyUsage.has('nonRepudiation')
-  const serverOnly = extendedKeyUsage?.size === 1 && extendedKeyUsage.has(SERVER_AUTH)
+  const purposes = [...(extendedKeyUsage ?? [])]
+  const isForOther = purposes.length > 0 && purposes.every((purpose) => OTHER_PURPOSES.has(purpose))
   return [
     signs
       ? passed(about('key-usage'))
       : missed(about('key-usage'), 'CHAIN_CONSTRAINTS_FAILURE', 'the key is not for signatures'),
-    ...(serverOnly ? [missed(about('extended-key-usage'), 'CHAIN_CONSTRAINTS_FAILURE', 'for web servers only')] : []),
+    ...(isForOther
+      ? [missed(about('extended-key-usage'), 'CHAIN_CONSTRAINTS_FAILURE', 'for another purpose only')]
+      : []),
   ]
 }
 
@@ -90,4 +94,9 @@ function subOf({ code }: SignatureFault, { algorithms }: SignatureFacts): SubInd
   return isDigest ? 'SIGNED_DATA_NOT_FOUND' : SUBS[code]
 }
 
-const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
+/** web servers, time-stamps and answers of OCSP (RFC 5280 §4.2.1.12): who signs so signs nothing else */
+const OTHER_PURPOSES: ReadonlySet<string> = new Set([
+  '1.3.6.1.5.5.7.3.1',
+  KEY_PURPOSE.timeStamping,
+  KEY_PURPOSE.ocspSigning,
+])
