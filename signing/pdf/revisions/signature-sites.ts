@@ -40,7 +40,7 @@ export async function findSignatureSites(revisions: Revisions): Promise<Signatur
       for (const key of previous) extend(sites.get(key), revision)
       continue
     }
-    const shown = await sitesOf(revision)
+    const shown = await sitesOf(revision, sites)
     touched = shown.touched
     previous = []
     for (const [key, site] of shown.sites) {
@@ -73,7 +73,7 @@ interface Shown {
   touched: Set<number>
 }
 
-async function sitesOf(revision: Revision): Promise<Shown> {
+async function sitesOf(revision: Revision, known: ReadonlyMap<string, unknown>): Promise<Shown> {
   const { document } = revision
   const shown: Shown = { sites: [], touched: new Set() }
   const form = await readFormDictionary(document, shown.touched)
@@ -84,8 +84,11 @@ async function sitesOf(revision: Revision): Promise<Shown> {
     const value = field.dictionary.entries.get('V')
     note(shown.touched, value)
     if (value === undefined || value.kind === 'null') continue
-    const found = await readSite(revision, field)
-    if (found !== null) shown.sites.push(found)
+    const holder = value.kind === 'reference' ? value : field.reference
+    const key = `${await placeOf(document, holder)} ${value.kind === 'reference' ? '' : field.name}`
+    // what an earlier revision shows at the same place is not read again: only who has it counts then
+    const found = known.has(key) ? emptySite(revision, field) : await readSite(revision, field, holder)
+    if (found !== null) shown.sites.push([key, found])
   }
   return shown
 }
@@ -114,14 +117,10 @@ function note(numbers: Set<number>, ...values: ({ kind: string } | PdfReference 
   for (const value of values) if (value && 'number' in value) numbers.add(value.number)
 }
 
-async function readSite(
-  revision: Revision,
-  field: Field,
-): Promise<[string, SignatureSite & { fields: Set<number> }] | null> {
-  const { document } = revision
-  const value = field.dictionary.entries.get('V')
-  const holder = value?.kind === 'reference' ? value : field.reference
-  const site = {
+type OpenSite = SignatureSite & { fields: Set<number> }
+
+function emptySite(revision: Revision, field: Field): OpenSite {
+  return {
     fieldName: field.name,
     fields: new Set([field.reference?.number ?? -1]),
     field: field.dictionary,
@@ -131,16 +130,21 @@ async function readSite(
     first: revision,
     last: revision,
   }
-  const key = `${await placeOf(document, holder)} ${value?.kind === 'reference' ? '' : field.name}`
+}
+
+async function readSite(revision: Revision, field: Field, holder: PdfReference | null): Promise<OpenSite | null> {
+  const { document } = revision
+  const value = field.dictionary.entries.get('V')
+  const site = emptySite(revision, field)
   try {
     const dictionary = await document.resolve(value)
     if (dictionary.kind === 'null') return null
     if (dictionary.kind !== 'dictionary')
-      return [key, { ...site, problem: 'the value of the field is no signature dictionary' }]
-    return [key, { ...site, dictionary, written: await readWritten(document, holder, value?.kind !== 'reference') }]
+      return { ...site, problem: 'the value of the field is no signature dictionary' }
+    return { ...site, dictionary, written: await readWritten(document, holder, value?.kind !== 'reference') }
   } catch (error) {
     if (!isDamage(error)) throw error
-    return [key, { ...site, problem: `the signature dictionary cannot be read: ${error.message}` }]
+    return { ...site, problem: `the signature dictionary cannot be read: ${error.message}` }
   }
 }
 
