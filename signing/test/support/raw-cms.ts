@@ -45,14 +45,14 @@ export const RSA_SHA256 = der.sequence(der.oid('1.2.840.113549.1.1.11'), der.der
 
 export const attribute = (type: string, ...values: Buffer[]): Buffer =>
   der.sequence(der.oid(type), der.setOf(...values))
-export const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest()
+const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest()
 
 export const contentType = (type = ID_DATA): Buffer => attribute(ATTRIBUTE.contentType, der.oid(type))
 export const messageDigest = (content: Buffer): Buffer =>
   attribute(ATTRIBUTE.messageDigest, der.octetString(sha256(content)))
-export const signingTime = (at: Date): Buffer => attribute(ATTRIBUTE.signingTime, der.time(at))
+const signingTime = (at: Date): Buffer => attribute(ATTRIBUTE.signingTime, der.time(at))
 /** ESSCertIDv2 with SHA-256, the default of its algorithm */
-export const signingCertificate = (certificate: Buffer): Buffer =>
+const signingCertificate = (certificate: Buffer): Buffer =>
   attribute(
     ATTRIBUTE.signingCertificateV2,
     der.sequence(der.sequence(der.sequence(der.octetString(sha256(certificate))))),
