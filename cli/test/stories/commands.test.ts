@@ -194,6 +194,8 @@ describe('commands on files and messages, beside a running server', function () 
     assert.ok(jobs.some(({ kind }) => kind === 'collect'))
     const expire = jobs.find(({ kind }) => kind === 'expire') ?? assert.fail('no standing job')
     assert.equal(((await served.at.json('job', 'hold', expire.id)) as { state: string }).state, 'held')
-    assert.equal(((await served.at.json('job', 'retry', expire.id)) as { state: string }).state, 'ready')
+    // the server beside may have taken it up already
+    const { state } = (await served.at.json('job', 'retry', expire.id)) as { state: string }
+    assert.ok(state === 'ready' || state === 'running', state)
   })
 })
