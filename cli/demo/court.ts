@@ -13,8 +13,8 @@ export interface SentMessage {
   court: MailboxId
 }
 
-/** States in which the delivery has ended, for better or worse. */
-const ENDED = new Set(['received', 'checked', 'rejected', 'failed', 'held'])
+/** States in which the delivery has ended, for better or worse; `received` waits for the court's confirmation. */
+const ENDED = new Set(['checked', 'rejected', 'failed', 'held'])
 
 export async function sendToCourt({ house }: Stage, sealed: SealedFile) {
   const { storage, mailbox, operator } = house
