@@ -146,6 +146,7 @@ function furnish(shell: Shell): House {
       }),
     close: async () => {
       await queue.stop()
+      await signatures.close()
       await keys.close()
       await storage.close()
     },

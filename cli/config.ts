@@ -82,6 +82,11 @@ const limits = z.strictObject({
     .default(24)
     .describe('an unfinished upload is removed this long after its last byte (hours)'),
   uploadIdleSeconds: wholeNumber('a request that sends nothing for this long is cut (seconds)', 5, 3600).default(60),
+  validationSeconds: wholeNumber(
+    'a document whose signatures take longer to validate is given up (seconds of computing)',
+    1,
+    3600,
+  ).default(60),
   workerConcurrency: wholeNumber('background jobs at the same time', 1, 64).default(4),
 })
 

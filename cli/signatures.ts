@@ -3,21 +3,20 @@ import { readSecret, type Config } from './config.ts'
 import { sealMarkOf } from './seal-mark.ts'
 import type { Trust } from './trust.ts'
 import type { SealSetup, Validate } from '../gateway/index.ts'
-import {
-  createFetchCache,
-  createOnline,
-  isTrustedTimestamper,
-  timestampClient,
-  validateDocument,
-} from '../signing/index.ts'
-import type { EvidenceSource, Http, TimestampService, TimestampSource, ValidationOptions } from '../signing/index.ts'
+import { createValidationThreads, isTrustedTimestamper, startWorker, timestampClient } from '../signing/index.ts'
+import type { Http, TimestampService, TimestampSource } from '../signing/index.ts'
 import type { World } from '../storage/index.ts'
+import { createValidation } from './validation.ts'
+import type { Validation } from './validation.ts'
+import type { ValidationThreadData } from './validation.worker.ts'
 
 export interface Signatures {
   setup: SealSetup
-  /** what a validation is made with now; `at`: another time than now */
-  options: (at?: Date) => Promise<Omit<ValidationOptions, 'detached' | 'password'>>
+  /** what a validation in this thread is made with */
+  options: Validation['options']
+  /** in threads of its own, as of now */
   validate: Validate
+  close: () => Promise<void>
 }
 
 export interface SignaturesDeps {
@@ -30,34 +29,39 @@ export interface SignaturesDeps {
 }
 
 export function createSignatures({ config, world, trust, http, producer }: SignaturesDeps): Signatures {
-  const { signatures, trust: trustConfig } = config
+  const { signatures } = config
   const timeoutMs = signatures.timeoutSeconds * 1000
-  const cache = createFetchCache()
-  const evidence: EvidenceSource = {
-    async collect(leaves, given) {
-      const { anchors, formerServices } = await trust.current()
-      const reach = trustConfig.online ? http.public : null
-      const online = { http: reach, anchors, formerServices, now: world.clock, random: world.random, cache, timeoutMs }
-      return createOnline(online).collect(leaves, given)
-    },
-  }
+  const validation = createValidation({ config: config.trust, world, trust, http: http.public, timeoutMs, producer })
+  const threads = createValidationThreads({
+    start: () => startValidationThread({ config: config.trust, timeoutMs, producer }),
+    http: http.public,
+    threads: VALIDATION_THREADS,
+    limits: { thinkingMs: config.limits.validationSeconds * 1000, networkMs: MOST_NETWORK_MS },
+  })
   const timestamps = timestampsOf({ config, world, trust, http: http.toAuthority, timeoutMs })
-  const options: Signatures['options'] = async (at = world.clock()) => {
-    const { anchors, qualifier } = await trust.current()
-    return { anchors, now: at, producer, online: trustConfig.online ? evidence : null, qualifier: qualifier(at) }
-  }
   const mark = sealMarkOf(config)
   return {
     setup: {
       ...(mark === null ? {} : { mark }),
-      sources: timestamps === null ? null : { timestamps, evidence },
+      sources: timestamps === null ? null : { timestamps, evidence: validation.evidence },
       level: signatures.level ?? (timestamps === null ? 'B-B' : 'B-T'),
     },
-    options,
-    validate: async (document, content) =>
-      validateDocument(document, { ...(await options()), detached: () => content }),
+    options: validation.options,
+    validate: (document, content) => threads.validate({ document, content, now: world.clock() }),
+    close: threads.close,
   }
 }
+
+function startValidationThread(workerData: ValidationThreadData): ReturnType<typeof startWorker> {
+  const resourceLimits = { maxOldGenerationSizeMb: THREAD_MEMORY_MB }
+  return startWorker(import.meta.url, 'validation', { workerData, resourceLimits })
+}
+
+/** One hostile document keeps one of them. */
+const VALIDATION_THREADS = 2
+/** for objects of a thread, the trusted lists included; file contents lie beside that, 64 MiB at most for a format that is not streamed */
+const THREAD_MEMORY_MB = 768
+const MOST_NETWORK_MS = 30_000
 
 interface TimestampDeps {
   config: Config

@@ -20,6 +20,10 @@ export type SigningErrorCode =
   | 'signing/pdf-too-complex'
   /** well-formed, but uses something that this reader does not know (a filter, a dynamic form) */
   | 'signing/pdf-unsupported'
+  /** to validate this document takes more time or memory than one document may take */
+  | 'signing/too-complex'
+  /** the thread that validated has ended, or too many validations wait; trying later may help */
+  | 'signing/validation-lost'
   /** the document changed or shrank while it was read */
   | 'signing/source-changed'
   /** a text for the seal (reason, location) is too long or has control characters */

@@ -1,5 +1,6 @@
 /** Starts `<name>.worker` beside the calling module in a thread of its own. */
 import { Worker } from 'node:worker_threads'
+import type { WorkerOptions } from 'node:worker_threads'
 
 /**
  * From a built `.js` the thread loads its file directly. From `.ts` (tests under tsx) it first registers tsx, which
@@ -7,10 +8,11 @@ import { Worker } from 'node:worker_threads'
  *
  * @param from `import.meta.url` of the caller
  */
-export function startWorker(from: string, name: string): Worker {
-  if (!from.endsWith('.ts')) return new Worker(new URL(`./${name}.worker.js`, from))
+export function startWorker(from: string, name: string, options: WorkerOptions = {}): Worker {
+  if (!from.endsWith('.ts')) return new Worker(new URL(`./${name}.worker.js`, from), options)
   const file = JSON.stringify(new URL(`./${name}.worker.ts`, from).href)
   return new Worker(`import('tsx/esm/api').then(({ register }) => { register(); return import(${file}) })`, {
+    ...options,
     eval: true,
   })
 }

@@ -66,7 +66,7 @@ async function judge(
   content: RandomAccess | null,
   { at, anchor, offline, passwordFile }: VerifyOptions,
 ): Promise<ValidationReport> {
-  const options = await signaturesOf(context.config(), context.world).options(at)
+  const options = await signaturesOf(context.config(), context.world).options(at ?? context.clock())
   const added: TrustAnchor[] = []
   for (const path of anchor) {
     for (const certificate of await readCertificateFile(path)) added.push({ certificate, source: 'command line' })

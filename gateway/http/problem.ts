@@ -130,6 +130,12 @@ const SIGNING = {
   ],
   'signing/pdf-too-complex': NOT_SEALABLE,
   'signing/pdf-unsupported': NOT_SEALABLE,
+  'signing/too-complex': [
+    422,
+    'Diese Datei ist zu aufwendig gebaut, um ihre Signaturen zu prüfen',
+    'This file is too complex for its signatures to be validated',
+  ],
+  'signing/validation-lost': [503, 'Die Prüfung ist abgebrochen', 'The validation broke off'],
   'signing/source-changed': [409, 'Die Datei hat sich währenddessen geändert', 'The file changed meanwhile'],
   'signing/bad-text': [400, 'Ein Text des Siegels ist nicht zulässig', 'A text of the seal is not acceptable'],
   'signing/bad-mark': [

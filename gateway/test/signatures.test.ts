@@ -13,6 +13,7 @@ import {
 import type { SigningKey } from '../../signing/index.ts'
 import type { Room, User } from '../../storage/index.ts'
 import { buildPdf, onePage } from '../../signing/test/build-pdf.ts'
+import { startTestThreads } from '../../signing/test/support/validation-threads.ts'
 import { openBrowser, signIn } from './support/browser.ts'
 import type { Browser } from './support/browser.ts'
 import { PASSWORD, openWebHouse } from './support/web-house.ts'
@@ -118,6 +119,55 @@ describe('signatures of a file in a room', function () {
     const stranger = openBrowser(house.url)
     await signIn(stranger, (await house.person()).email, PASSWORD)
     assert.equal((await stranger.get(`/files/${file}/signatures`)).status, 404)
+  })
+})
+
+describe('a document that takes long to validate', function () {
+  this.timeout(60_000)
+  const threads = startTestThreads({ thinkingMs: 5_000, threads: 2 })
+  let house: WebHouse
+  let browser: Browser
+  let room: Room
+
+  before(async () => {
+    house = await openWebHouse({
+      validate: (document, content) => threads.validate({ document, content, now: new Date() }),
+    })
+    const user = await house.person()
+    room = await house.room('SB2', [[user, 'contributor']])
+    browser = openBrowser(house.url)
+    await signIn(browser, user.email, PASSWORD)
+  })
+  after(async () => {
+    await threads.close()
+    await house.close()
+  })
+
+  const signatures = async (text: string) =>
+    browser.json('GET', `/api/files/${await house.file(room.id, `${text}.pdf`, text)}/signatures`)
+
+  it('keeps nobody else waiting', async () => {
+    let isJudged = false
+    const slow = signatures('wait').finally(() => (isJudged = true))
+    assert.equal((await browser.get('/health/live')).status, 200)
+    assert.equal((await signatures('plain')).status, 200)
+    assert.equal(isJudged, false)
+    threads.letGo()
+    assert.equal((await slow).status, 200)
+  })
+
+  it('is given up, and the person is told why', async () => {
+    const reply = await signatures('spin')
+    assert.equal(reply.status, 422)
+    assert.equal(reply.json['type'], 'urn:amtsbote:problem:signing/too-complex')
+    assert.equal((await signatures('another')).status, 200)
+  })
+
+  it('is a passing fault when the thread ends under it', async () => {
+    const reply = await signatures('die')
+    assert.equal(reply.status, 503)
+    assert.equal(reply.json['type'], 'urn:amtsbote:problem:signing/validation-lost')
+    assert.equal((await signatures('one more')).status, 200)
   })
 })
 

@@ -6,6 +6,7 @@ import { startTestAuthority } from '../../../signing/test/support/test-authority
 import type { TestAuthority } from '../../../signing/test/support/test-authority.ts'
 import { buildPdf, onePage } from '../../../signing/test/build-pdf.ts'
 import { compose, systemWorld } from '../../compose.ts'
+import { bufferAccess } from '../../../signing/index.ts'
 import { loadConfig } from '../../config.ts'
 import { temporaryInstallation } from '../support/cli.ts'
 import type { Installation } from '../support/cli.ts'
@@ -135,6 +136,18 @@ describe('signatures at the command line', function () {
     const asked = authority.asked.length
     assert.equal((await verdict('sealed.pdf', '--offline')).headline, 'valid')
     assert.equal(authority.asked.length, asked)
+  })
+
+  it('judges in the threads of the server as at the command line, with the same anchors and network', async () => {
+    // only the seal, so that its revocation data must be asked for
+    assert.equal((await installation.cli('seal', at('letter.pdf'), '--level', 'B-B', '--out', at('bb.pdf'))).code, 0)
+    const { signatures, close } = await compose(loadConfig(installation.config), systemWorld('silent'))
+    const asked = authority.asked.length
+    const report = await signatures.validate(bufferAccess(readFileSync(at('bb.pdf'))), null)
+    await close()
+    assert.ok(authority.asked.length > asked)
+    assert.equal(report.headline, (await verdict('bb.pdf')).headline)
+    assert.equal(report.signatures[0]?.indication, 'TOTAL-PASSED')
   })
 
   it('seals all PDFs of a room, at B-T now and at B-LT later', async () => {

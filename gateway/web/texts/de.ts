@@ -208,6 +208,9 @@ export const de = {
       'signing/pdf-locked': 'Eine frühere Signatur verbietet weitere Änderungen an diesem PDF.',
       'signing/pdf-damaged': 'Das PDF ist beschädigt. Bitte erzeugen Sie es neu.',
       'signing/signature-broken': 'Eine vorhandene Signatur passt nicht zum Dokument.',
+      'signing/too-complex':
+        'Über diese Datei lässt sich hier nichts sagen: weder dass ihre Signaturen gelten noch dass sie nicht gelten. Bitten Sie um eine neu erstellte Fassung.',
+      'signing/validation-lost': 'Bitte versuchen Sie es in einigen Augenblicken noch einmal.',
       'storage/wrong-state': 'Die Datei hat inzwischen eine neue Fassung.',
       'gateway/nothing-to-seal': 'In diesem Raum liegt kein PDF, dem noch ein Siegel fehlt.',
     } as Record<string, string>,

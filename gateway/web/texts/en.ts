@@ -197,6 +197,9 @@ export const en: Texts = {
       'signing/pdf-locked': 'An earlier signature forbids further changes to this PDF.',
       'signing/pdf-damaged': 'The PDF is damaged. Please make it anew.',
       'signing/signature-broken': 'An existing signature does not fit the document.',
+      'signing/too-complex':
+        'Nothing can be said about this file here: neither that its signatures hold nor that they do not. Please ask for a version made anew.',
+      'signing/validation-lost': 'Please try again in a moment.',
       'storage/wrong-state': 'The file has got a new version meanwhile.',
       'gateway/nothing-to-seal': 'There is no PDF in this room that lacks a seal.',
     },
