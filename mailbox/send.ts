@@ -4,7 +4,7 @@
  * Nothing leaves the machine here; relay/deliver.ts does that. After the freeze the message names contents, not files: a
  * new version of a file changes nothing in it.
  */
-import { newId } from '../storage/index.ts'
+import { newRowId } from '../storage/index.ts'
 import type {
   Actor,
   FileId,
@@ -79,7 +79,7 @@ export async function queueMessage(
 ): Promise<Message> {
   const { storage, random, clock, limits } = deps
   const stored = await storage.contents.put(mailbox.id, writeLetter(letter))
-  const id = newId<MessageId>(random)
+  const id = newRowId<MessageId>({ clock, random })
   const due = options.due ?? clock()
   return commitOrDiscard([stored], () =>
     storage.transact(async (rows) => {

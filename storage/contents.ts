@@ -7,7 +7,7 @@
 import { Readable } from 'node:stream'
 
 import { StorageError } from './errors.ts'
-import { newId, type ContentId, type ScopeId } from './ids.ts'
+import { newRowId, type ContentId, type ScopeId } from './ids.ts'
 import type { Db } from './metadata/schema.ts'
 import { createContentReader, type ContentReader } from './segments/content-reader.ts'
 import { writeContent } from './segments/content-writer.ts'
@@ -149,7 +149,7 @@ function storedContent(
   scope: ScopeId,
   stored: { segment: Segment; sha256: string; size: number },
 ): StoredContent {
-  const contentId = newId<ContentId>(deps.random)
+  const contentId = newRowId<ContentId>(deps)
   return {
     contentId,
     size: stored.size,

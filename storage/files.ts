@@ -5,7 +5,7 @@ import { destroyFileKeys, scheduleErasure } from './erasure.ts'
 import { StorageError } from './errors.ts'
 import { fileByName, fileRow, listFiles, versionsOf } from './file-rows.ts'
 import type { File, FileVersion } from './file-rows.ts'
-import { newId } from './ids.ts'
+import { newRowId } from './ids.ts'
 import type { ContentId, FileId, RoomId } from './ids.ts'
 import { insertRow, keptStatement } from './metadata/kept-statement.ts'
 import type { Db } from './metadata/schema.ts'
@@ -62,7 +62,7 @@ async function createFile(
 ): Promise<FileId> {
   const { roomId, name } = file
   checkFileName(name)
-  const id = newId<FileId>(deps.random)
+  const id = newRowId<FileId>(deps)
   const now = deps.clock().getTime()
   return deps.within(async (db) => {
     await requireOpen(db, roomId)

@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import { INVITATION_CODE } from '../policies/index.ts'
 import type { Actor } from './actor.ts'
 import { StorageError } from './errors.ts'
-import { newId } from './ids.ts'
+import { newRowId } from './ids.ts'
 import type { InvitationId, UserId } from './ids.ts'
 import type { Db } from './metadata/schema.ts'
 import type { RowDeps } from './rows.ts'
@@ -61,7 +61,7 @@ async function createInvitation(
   if ((invitation.userId === null) !== (invitation.purpose === 'first-admin')) {
     throw new StorageError('storage/bad-value', 'an invitation is for a user, or for the first administrator')
   }
-  const [id, token] = [newId<InvitationId>(deps.random), newToken(deps.random)]
+  const [id, token] = [newRowId<InvitationId>(deps), newToken(deps.random)]
   const code = invitation.withCode ? newCode(deps.random) : null
   await deps.within(async (db) => {
     const row = {

@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely'
 
 import type { Actor } from './actor.ts'
 import { StorageError } from './errors.ts'
-import { newId } from './ids.ts'
+import { newRowId } from './ids.ts'
 import type { MailboxId, UnitId } from './ids.ts'
 import type { Db } from './metadata/schema.ts'
 import type { MailboxTable } from './metadata/tables/mailboxes.ts'
@@ -92,7 +92,7 @@ export function createMailboxes(deps: RowDeps): Mailboxes {
 
 async function createMailbox(deps: RowDeps, mailbox: NewMailbox, by: Actor): Promise<Mailbox> {
   const row: MailboxRow = {
-    id: newId<MailboxId>(deps.random),
+    id: newRowId<MailboxId>(deps),
     name: checkName('mailbox', mailbox.name),
     unit_id: mailbox.unitId ?? null,
     address: mailbox.address,

@@ -4,7 +4,7 @@ import type { Selectable, Updateable } from 'kysely'
 import { userOf } from './actor.ts'
 import type { Actor } from './actor.ts'
 import { StorageError } from './errors.ts'
-import { newId } from './ids.ts'
+import { newRowId } from './ids.ts'
 import type { ContentId, MailboxId, MessageId, UserId } from './ids.ts'
 import type { MessageTable } from './metadata/tables/mailboxes.ts'
 import { decodeCursor, encodeCursor, pageLimit, toPage } from './page.ts'
@@ -118,7 +118,7 @@ function add({ within, random, clock, record }: RowDeps, message: NewMessage, by
     const row: Selectable<MessageTable> = {
       ...FRESH,
       ...toColumns(message),
-      id: message.id ?? newId<MessageId>(random),
+      id: message.id ?? newRowId<MessageId>({ clock, random }),
       mailbox_id: message.mailboxId,
       direction: message.direction,
       partner: message.partner,

@@ -3,7 +3,7 @@ import type { Level, Role } from '../policies/index.ts'
 import type { Actor } from './actor.ts'
 import { scheduleErasure } from './erasure.ts'
 import { StorageError } from './errors.ts'
-import { newId } from './ids.ts'
+import { newRowId } from './ids.ts'
 import type { RoomId, UnitId, UserId } from './ids.ts'
 import { keptStatement } from './metadata/kept-statement.ts'
 import type { Db } from './metadata/schema.ts'
@@ -68,7 +68,7 @@ async function createRoom(
 ): Promise<Room> {
   const name = checkName('room', room.name)
   const row: RoomRow = {
-    ...{ id: newId<RoomId>(deps.random), name, name_key: comparisonKey(name) },
+    ...{ id: newRowId<RoomId>(deps), name, name_key: comparisonKey(name) },
     ...{ level: room.level, unit_id: room.unitId ?? null, state: 'open' },
     created_at: deps.clock().getTime(),
   }

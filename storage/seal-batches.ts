@@ -9,7 +9,7 @@ import type { Selectable } from 'kysely'
 import { userOf } from './actor.ts'
 import type { Actor } from './actor.ts'
 import { StorageError } from './errors.ts'
-import { newId } from './ids.ts'
+import { newRowId } from './ids.ts'
 import type { FileId, RoomId, SealBatchId } from './ids.ts'
 import { createJobs } from './jobs/outbox.ts'
 import type { Db } from './metadata/schema.ts'
@@ -109,7 +109,7 @@ async function createBatch(deps: RowDeps, { roomId, items, wishes }: NewSealBatc
   const isDistinct = new Set(items.map(({ fileId }) => fileId)).size === items.length
   if (items.length === 0 || items.length > MOST_ITEMS || !isDistinct)
     throw new StorageError('storage/bad-value', `a batch has 1 to ${MOST_ITEMS} files, each once`)
-  const id = newId<SealBatchId>(deps.random)
+  const id = newRowId<SealBatchId>(deps)
   return deps.within(async (db) => {
     await db
       .insertInto('seal_batch')

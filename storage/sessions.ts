@@ -4,7 +4,7 @@ import type { Selectable } from 'kysely'
 import type { Factor } from '../policies/index.ts'
 import type { Actor } from './actor.ts'
 import { StorageError } from './errors.ts'
-import { newId } from './ids.ts'
+import { newRowId } from './ids.ts'
 import type { SessionId, UserId } from './ids.ts'
 import { keptStatement } from './metadata/kept-statement.ts'
 import type { SessionTable } from './metadata/tables/people.ts'
@@ -112,7 +112,7 @@ export function createSessions(deps: RowDeps): Sessions {
 }
 
 async function createSession(deps: RowDeps, session: NewSession, by: Actor): Promise<{ id: SessionId; token: string }> {
-  const [id, token, now] = [newId<SessionId>(deps.random), newToken(deps.random), deps.clock().getTime()]
+  const [id, token, now] = [newRowId<SessionId>(deps), newToken(deps.random), deps.clock().getTime()]
   await deps.within(async (db) => {
     await db
       .insertInto('session')

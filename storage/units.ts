@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely'
 
 import type { Actor } from './actor.ts'
 import { StorageError } from './errors.ts'
-import { newId } from './ids.ts'
+import { newRowId } from './ids.ts'
 import type { UnitId } from './ids.ts'
 import type { UnitTable } from './metadata/tables/people.ts'
 import { decodeCursor, encodeCursor, pageLimit, toPage } from './page.ts'
@@ -34,7 +34,7 @@ export function createUnits(deps: RowDeps): Units {
     create: (unit, by) =>
       deps.within(async (tx) => {
         const row = {
-          id: newId<UnitId>(deps.random),
+          id: newRowId<UnitId>(deps),
           name: checkName('unit', unit.name),
           created_at: deps.clock().getTime(),
         }

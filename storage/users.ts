@@ -6,7 +6,7 @@ import type { Actor } from './actor.ts'
 import { clearAttempts, countAttempt, unlock } from './attempts.ts'
 import type { Attempt, CountedFactor } from './attempts.ts'
 import { StorageError } from './errors.ts'
-import { newId } from './ids.ts'
+import { newRowId } from './ids.ts'
 import type { UnitId, UserId } from './ids.ts'
 import { keptStatement } from './metadata/kept-statement.ts'
 import type { Db } from './metadata/schema.ts'
@@ -94,7 +94,7 @@ export function createUsers(deps: RowDeps): Users {
 async function createUser(deps: RowDeps, user: NewUser, by: Actor): Promise<User> {
   const email = checkEmail(user.email)
   const row = {
-    id: newId<UserId>(deps.random),
+    id: newRowId<UserId>(deps),
     email,
     email_key: comparisonKey(email),
     name: checkName('user', user.name),

@@ -8,7 +8,7 @@ import type { Selectable } from 'kysely'
 
 import type { Actor } from '../actor.ts'
 import { StorageError } from '../errors.ts'
-import { newId, parseId } from '../ids.ts'
+import { newRowId, parseId } from '../ids.ts'
 import type { JobId } from '../ids.ts'
 import type { JobTable } from '../metadata/tables/jobs.ts'
 import { decodeCursor, encodeCursor, pageLimit, toPage } from '../page.ts'
@@ -73,7 +73,7 @@ export function createJobs(deps: RowDeps): Jobs {
 const MOST_PAYLOAD = 4096
 
 async function insert({ db, clock, random, wake }: RowDeps, job: NewJob, everyMs: number | null): Promise<JobId> {
-  const [id, now] = [newId<JobId>(random), clock()]
+  const [id, now] = [newRowId<JobId>({ clock, random }), clock()]
   const due = job.due ?? now
   const payload = JSON.stringify(job.payload ?? {})
   if (payload.length > MOST_PAYLOAD)

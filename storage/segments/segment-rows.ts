@@ -3,11 +3,11 @@ import type { Selectable } from 'kysely'
 
 import type { KeyRing } from '../cipher/key-ring.ts'
 import { StorageError } from '../errors.ts'
-import { newId, type ContentId, type ObjectId, type ScopeId, type SegmentId } from '../ids.ts'
+import { newId, newRowId, type ContentId, type ObjectId, type ScopeId, type SegmentId } from '../ids.ts'
 import { insertRow } from '../metadata/kept-statement.ts'
 import type { Db } from '../metadata/schema.ts'
 import type { SegmentTable } from '../metadata/tables/contents.ts'
-import type { Random } from '../world.ts'
+import type { World } from '../world.ts'
 
 export interface Segment {
   id: SegmentId
@@ -92,11 +92,11 @@ function changingColumns(segment: Segment) {
 
 /** A new segment with a fresh key and object; nothing is stored yet. */
 export function newSegment(
-  deps: { keyRing: KeyRing; random: Random },
+  deps: Pick<World, 'clock' | 'random'> & { keyRing: KeyRing },
   scopeKey: Buffer,
   position: number,
 ): KeyedSegment {
-  const id = newId<SegmentId>(deps.random)
+  const id = newRowId<SegmentId>(deps)
   const key = new Uint8Array(deps.random(32))
   const segment: Segment = {
     id,

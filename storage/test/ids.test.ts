@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 
-import { newId, parseId, type RoomId } from '../ids.ts'
+import { newId, newRowId, parseId, type RoomId } from '../ids.ts'
 import { codeIs } from './support/codes.ts'
 
 describe('ids', () => {
@@ -20,6 +20,14 @@ describe('ids', () => {
       newId<RoomId>((size) => Buffer.alloc(size, 0)),
       '00000000-0000-4000-8000-000000000000',
     )
+  })
+
+  it('of rows begin with the time (RFC 9562 §5.7), so that rows made together lie together', () => {
+    const at = (ms: number, fill: number): RoomId =>
+      newRowId<RoomId>({ clock: () => new Date(ms), random: (size) => Buffer.alloc(size, fill) })
+    assert.equal(at(0x01_23_45_67_89_ab, 0xff), '01234567-89ab-7fff-bfff-ffffffffffff')
+    assert.ok(at(1_000, 0xff) < at(1_001, 0))
+    assert.match(at(Date.now(), 7), /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   })
 
   it('are read in upper case too, and stored in lower case', () => {

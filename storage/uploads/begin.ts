@@ -2,7 +2,7 @@
 import type { Actor } from '../actor.ts'
 import { userOf } from '../actor.ts'
 import { StorageError } from '../errors.ts'
-import { newId, type ContentId, type FileId, type RoomId, type UploadId } from '../ids.ts'
+import { newRowId, type ContentId, type FileId, type RoomId, type UploadId } from '../ids.ts'
 import { insertRow } from '../metadata/kept-statement.ts'
 import type { Db } from '../metadata/schema.ts'
 import { insertContent } from '../segments/segment-rows.ts'
@@ -39,8 +39,8 @@ export function prepareUpload(
   checkSize(spec.size)
   const now = deps.clock()
   const upload: NewUpload = {
-    id: newId<UploadId>(deps.random),
-    contentId: newId<ContentId>(deps.random),
+    id: newRowId<UploadId>(deps),
+    contentId: newRowId<ContentId>(deps),
     ticket: deps.random(32).toString('base64url'),
     roomId: spec.roomId,
     expiresAt: new Date(now.getTime() + spec.expiresAfterMs),
