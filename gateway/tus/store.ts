@@ -101,6 +101,8 @@ export class UploadStore extends DataStore {
       const reached = await this.#deps.uploads.append(lease, offset, request, {
         maxBytes,
         checksum: checksum ?? undefined,
+        // Node's parser copies each piece of a body into a buffer of its own.
+        ownsPieces: true,
       })
       exchange.upload = this.#moved(upload, reached, upload.size)
     } catch (error) {

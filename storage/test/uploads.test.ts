@@ -84,6 +84,18 @@ describe('uploads', () => {
     await assertBecame(empty, Buffer.alloc(0))
   })
 
+  it('gives the memory of pieces back that belong to nobody else, also where they had to wait', async () => {
+    const pieces = Array.from({ length: 200 }, (_, i) => Buffer.from(randomBytes(90_000 + i).buffer))
+    const bytes = Buffer.concat(pieces)
+    for (const ownsPieces of [false, true]) {
+      const upload = await house.uploads.begin(house.spec({ size: bytes.length }), OPERATOR)
+      const source = Readable.from(pieces, { objectMode: false })
+      await withLease(upload.id, (lease) => house.uploads.append(lease, 0, source, { ...MANY, ownsPieces }))
+      await assertBecame(upload, bytes)
+      assert.ok(pieces.every(({ length }) => (length === 0) === ownsPieces))
+    }
+  })
+
   it('takes requests of odd sizes and pieces, and knows the offset after each', async () => {
     const bytes = randomBytes(4 * MIB + 4321)
     const upload = await house.uploads.begin(house.spec({ size: bytes.length }), OPERATOR)

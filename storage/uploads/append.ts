@@ -106,7 +106,9 @@ async function receiveAll({ row, source, options, writing, lease, check }: Work)
   const maxBytes = Math.min(options.maxBytes, (row.size ?? Number.MAX_SAFE_INTEGER) - row.offset)
   let received: Received
   try {
-    received = await receive(source, writing.writer, { maxBytes, stop: follower.failed, wanted, moved: follower.look })
+    const { failed: stop, look: moved } = follower
+    const ownsPieces = options.ownsPieces === true
+    received = await receive(source, writing.writer, { maxBytes, stop, wanted, moved, ownsPieces })
   } finally {
     await follower.idle()
   }

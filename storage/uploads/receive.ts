@@ -1,6 +1,7 @@
 /** Takes bytes from a source into a segment writer, without a stream in between; slow parts slow the source down. */
 import type { Readable } from 'node:stream'
 
+import { release } from '../cipher/release.ts'
 import type { SegmentWriter } from '../segments/segment-writer.ts'
 
 export interface Received {
@@ -17,6 +18,8 @@ export interface ReceiveOptions {
   wanted: AbortSignal
   /** called after bytes were handed over */
   moved: () => void
+  /** give the memory of each piece back once it was copied */
+  ownsPieces: boolean
 }
 
 /** Resolves when the source is at its end in one of four ways; rejects when the writer failed. The source is left paused. */
@@ -43,8 +46,8 @@ class Receiver {
   #bytes = 0
   #over = false
   #ended = false
-  /** bytes that found no room; while there are some, the source is paused */
-  #rest: Uint8Array | null = null
+  /** a piece that found no room after its first `taken` bytes; while there is one, the source is paused */
+  #rest: { piece: Uint8Array; taken: number } | null = null
 
   constructor(source: Readable, writer: SegmentWriter, options: ReceiveOptions, outcome: Outcome) {
     this.#source = source
@@ -67,19 +70,20 @@ class Receiver {
     else source.on('end', this.#onEnd).on('close', this.#onBreak).on('aborted', this.#onBreak).on('data', this.#onData)
   }
 
-  readonly #onData = (chunk: Uint8Array): void => {
-    if (this.#bytes + chunk.length > this.#options.maxBytes) {
+  readonly #onData = (piece: Uint8Array): void => {
+    if (this.#bytes + piece.length > this.#options.maxBytes) {
       this.#finish('too-long')
       return
     }
-    const taken = this.#writer.push(chunk)
+    const taken = this.#writer.push(piece)
     this.#bytes += taken
     this.#leaving.came(taken)
-    if (taken === chunk.length) {
+    if (taken === piece.length) {
+      if (this.#options.ownsPieces) release(piece)
       this.#options.moved()
       return
     }
-    this.#rest = chunk.subarray(taken)
+    this.#rest = { piece, taken }
     this.#source.pause()
     this.#drain().catch((error: unknown) => {
       this.#fail(error)
@@ -107,9 +111,12 @@ class Receiver {
     for (let rest = this.#rest; rest !== null; rest = this.#rest) {
       await this.#writer.ready()
       if (this.#over) return
-      const taken = this.#writer.push(rest)
+      const taken = this.#writer.push(rest.piece.subarray(rest.taken))
       this.#bytes += taken
-      this.#rest = taken < rest.length ? rest.subarray(taken) : null
+      rest.taken += taken
+      if (rest.taken < rest.piece.length) continue
+      this.#rest = null
+      if (this.#options.ownsPieces) release(rest.piece)
     }
     this.#options.moved()
     if (this.#ended) this.#finish('end')

@@ -43,6 +43,8 @@ export interface AppendOptions {
   checksum?: { algorithm: ChecksumAlgorithm; expected: Buffer } | undefined
   /** refuse more than this many bytes in this request */
   maxBytes: number
+  /** the source's pieces are nobody else's: their memory is given back, unreadable, as soon as it was copied */
+  ownsPieces?: boolean
 }
 
 export type ChecksumAlgorithm = 'sha1' | 'sha256' | 'crc32c'
