@@ -2,7 +2,7 @@
  * 2,000 files of 64 KiB, eight at a time, each in one request (creation-with-upload), onto the filesystem store.
  *
  * Ours is durable before it answers: object, folder and rows flushed. The peer is @tus/server with its file store,
- * flushed (fdatasync) and as it is. AMTSBOTE_BENCH_ROUNDS (3), interleaved.
+ * flushed (fdatasync) and as it is; beside them what the library reaches when nothing is kept. AMTSBOTE_BENCH_ROUNDS (3), interleaved.
  */
 import { startClient } from './support/children.ts'
 import { contender, measure, retire } from './support/contender.ts'
@@ -16,22 +16,25 @@ const LOAD = { count: 2000, parallel: 8, bytesEach: 65_536, protocol: 'tus-whole
 const loader: Loader = startClient<UploadTask, LoadResult>('./load.worker.ts')
 const ours = await contender('amtsbote', { kind: 'ours' })
 const flushed = await contender('@tus/server + file store + fdatasync', { kind: 'tus-file', flush: true })
+const library = await contender('@tus/server over a store that keeps nothing', { kind: 'tus-none' })
 const plain = await contender('@tus/server + file store, unflushed', { kind: 'tus-file' })
 try {
-  for (const each of [ours, flushed, plain]) await measure(each, loader, { ...LOAD, count: 300 })
+  for (const each of [ours, flushed, plain, library]) await measure(each, loader, { ...LOAD, count: 300 })
   const rate = async (each: typeof ours): Promise<number> => LOAD.count / (await measure(each, loader, LOAD)).seconds
   const rates = await interleave(ROUNDS, {
     ours: () => rate(ours),
     flushed: () => rate(flushed),
     plain: () => rate(plain),
+    library: () => rate(library),
   })
   print('\n2,000 files of 64 KiB, eight at a time, filesystem store')
   printFigure(ours.name, rates.ours, 'files/s')
   printFigure(flushed.name, rates.flushed, 'files/s')
   printFigure(plain.name, rates.plain, 'files/s')
+  printFigure(library.name, rates.library, 'files/s')
   printRatio('  amtsbote to @tus/server with fdatasync', rates.ours, rates.flushed, 2)
   printRatio('  amtsbote to @tus/server unflushed', rates.ours, rates.plain, 2)
 } finally {
   await loader.stop()
-  await retire([ours, flushed, plain])
+  await retire([ours, flushed, plain, library])
 }

@@ -3,6 +3,7 @@
  *
  * - `pipe-64k`: plain Node server that pipes the request into a file; `pipe-1m`: the same with writes of 1 MiB
  * - `tus-file`: @tus/server with its file store; `flush` adds one fdatasync before its last answer
+ * - `tus-none`: @tus/server over a store that throws the bytes away: what the library alone costs
  * - `tus-s3`: @tus/server with its S3 store
  * - `sdk`: a multipart upload by the bare @aws-sdk, of `?bytes=` bytes that lie in memory
  * - `files`: plain Node file server
@@ -14,10 +15,11 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CompleteMultipartUploadCommand, CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3'
 import type { S3Client } from '@aws-sdk/client-s3'
-import { Server } from '@tus/server'
+import { DataStore, Server, Upload } from '@tus/server'
 import { FileStore } from '@tus/file-store'
 import { S3Store } from '@tus/s3-store'
 import type { S3Options } from '../../../storage/objects/s3.ts'
@@ -25,7 +27,7 @@ import { bucketClient } from './bucket.ts'
 import type { ServerOrder } from './children.ts'
 
 interface PeerOrder extends ServerOrder {
-  kind: 'pipe-64k' | 'pipe-1m' | 'tus-file' | 'tus-s3' | 'sdk' | 'files'
+  kind: 'pipe-64k' | 'pipe-1m' | 'tus-file' | 'tus-none' | 'tus-s3' | 'sdk' | 'files'
   flush?: boolean
   s3?: S3Options
 }
@@ -48,6 +50,7 @@ function listenerOf(order: PeerOrder): RequestListener {
     case 'files':
       return sendFile(order.folder)
     case 'tus-file':
+    case 'tus-none':
     case 'tus-s3': {
       const library = tusPeer(order)
       return (request, response) => void library.handle(request, response)
@@ -113,11 +116,11 @@ function s3Of({ s3 }: PeerOrder): S3Options {
 }
 
 function tusPeer(order: PeerOrder): Server {
-  const { kind, folder, flush } = order
+  const { folder, flush } = order
   return new Server({
     path: '/files',
     relativeLocation: true,
-    datastore: kind === 'tus-file' ? new FileStore({ directory: folder }) : s3Store(s3Of(order)),
+    datastore: storeOf(order),
     ...(flush === true && {
       onUploadFinish: async (_request, upload) => {
         await flushFile(join(folder, upload.id))
@@ -125,6 +128,33 @@ function tusPeer(order: PeerOrder): Server {
       },
     }),
   })
+}
+
+function storeOf(order: PeerOrder): DataStore {
+  if (order.kind === 'tus-none') return new ForgetfulStore()
+  return order.kind === 'tus-file' ? new FileStore({ directory: order.folder }) : s3Store(s3Of(order))
+}
+
+/** Reads what comes, and keeps nothing but its length. */
+class ForgetfulStore extends DataStore {
+  override extensions = ['creation', 'creation-with-upload']
+  readonly #uploads = new Map<string, Upload>()
+
+  override create(upload: Upload): Promise<Upload> {
+    this.#uploads.set(upload.id, upload)
+    return Promise.resolve(upload)
+  }
+
+  override getUpload(id: string): Promise<Upload> {
+    return Promise.resolve(this.#uploads.get(id) ?? new Upload({ id, offset: 0 }))
+  }
+
+  override async write(readable: Readable, id: string, offset: number): Promise<number> {
+    let length = offset
+    for await (const chunk of readable as AsyncIterable<Buffer>) length += chunk.length
+    this.#uploads.delete(id)
+    return length
+  }
 }
 
 const PART_BYTES = 8 * 1024 * 1024
