@@ -14,6 +14,7 @@ import { createKeyFiles } from './opened-keys.ts'
 import { createOutside, type Outside } from './outside.ts'
 import { createSignatures, type Signatures } from './signatures.ts'
 import { createTrust, type Trust } from './trust.ts'
+import { trustRefreshHandler } from './trust-refresh.ts'
 import {
   createApp,
   createSealer,
@@ -111,6 +112,7 @@ function furnish(shell: Shell): House {
       ...storage.handlers,
       ...court.mailbox.handlers,
       'seal-batch': sealBatchHandler(sealing),
+      'trust-refresh': trustRefreshHandler({ trust, world }),
       lift: liftHandler({ storage, sources: signatures.setup.sources }),
     },
     options: { concurrency: config.limits.workerConcurrency },

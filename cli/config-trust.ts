@@ -28,7 +28,7 @@ export const trustSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'validation may ask for revocation data and missing certificates at the addresses that certificates name',
+      'this installation reaches the internet: validation asks for revocation data and missing certificates at the addresses that certificates name, and the trusted lists are fetched every night',
     ),
   allowedHosts: z
     .array(z.string().min(1).max(253))

@@ -9,5 +9,5 @@ export async function backupWarning(storage: Storage): Promise<string | null> {
     verifiedAt === null
       ? 'no backup of the master key was ever verified'
       : 'the verified key backup does not hold the current master key'
-  return `${why}; without that key nothing can be read again. Run \`amtsbote key backup\`, then \`amtsbote key check\``
+  return `${why}; without that key nothing can be read again. Run \`amtsbote key backup\`, then \`amtsbote key backup-check\``
 }

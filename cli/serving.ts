@@ -8,6 +8,7 @@ import { compose, type House } from './compose.ts'
 import type { Config } from './config.ts'
 import { listen } from './http-server.ts'
 import { levelsEvidence } from './levels.ts'
+import { planTrustRefresh } from './trust-refresh.ts'
 import type { Actor, World } from '../storage/index.ts'
 
 export interface Serving {
@@ -63,6 +64,7 @@ async function beginWork(house: House, ended: AbortSignal): Promise<void> {
   const evidence = levelsEvidence(config.levelsFile, levels)
   await storage.audit.append({ action: 'server.started', subject: null, by: BY, detail: evidence })
   await storage.jobs.ensureStanding({ kind: 'expire', subject: '', everyMs: EXPIRE_EVERY_MS })
+  await planTrustRefresh(house)
   await Promise.all([house.openKeys(), house.openSealKey()])
   if (ended.aborted) return
   await mailbox.ensureCollecting()

@@ -72,7 +72,7 @@ function stateOf(verdict: 'good' | 'ending' | 'refused', leftMs: number): Signin
   return verdict === 'ending' || leftMs < SOON_MS ? 'ends soon' : 'good'
 }
 
-export interface KeyTest {
+export interface KeyCheck {
   key: SigningKeyFacts
   algorithm: string
   /** what a seal with it would be */
@@ -83,7 +83,7 @@ export interface KeyTest {
 }
 
 /** Signs and verifies once with the key of this name; null: the seal key. Throws the adapters' SigningError. */
-export async function testSigningKey(deps: SealKeyDeps, name: string | null): Promise<KeyTest> {
+export async function checkSigningKey(deps: SealKeyDeps, name: string | null): Promise<KeyCheck> {
   const { signing, close } = await openNamedKey(deps, name)
   try {
     const now = deps.world.clock()

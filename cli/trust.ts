@@ -16,6 +16,7 @@ import {
   createTrustedLists,
   importLists,
   loadLists,
+  nextListUpdate,
   refreshLists,
   saveLists,
 } from '../signing/index.ts'
@@ -26,8 +27,16 @@ import type { World } from '../storage/index.ts'
 export interface Trust {
   /** what counts now; throws `signing/trust-store-damaged` when stored lists were altered */
   current: () => Promise<CurrentTrust>
-  /** fetches all lists, keeps those that may be used; the others are in `problems` */
-  refresh: () => Promise<Refreshed>
+  /**
+   * Fetches all lists, keeps those that may be used; the others are in `problems`.
+   *
+   * @param signal once aborted, nothing more is fetched or kept
+   */
+  refresh: (signal?: AbortSignal) => Promise<Refreshed>
+  /** when lists are to be had that are newer than ours, as ours announce it; null: never */
+  nextUpdate: () => Promise<Date | null>
+  /** Is there a certificate from the Official Journal, without which no list is believed? */
+  isPinned: () => Promise<boolean>
   /** copies the present lists into an empty or former bundle */
   exportTo: (folder: string) => Promise<ListSnapshot>
   /** takes over a bundle that was exported elsewhere; all or nothing */
@@ -72,12 +81,18 @@ export function createTrust({ config, world, http }: TrustDeps): Trust {
       }
       return cached.trust
     },
-    refresh: async () => {
+    nextUpdate: () => nextListUpdate(files),
+    isPinned: async () => (await pinned()).length > 0,
+    refresh: async (signal) => {
       const certificates = await neededPins(config, pinned)
       const { snapshot: previous } = await loadLists(files, certificates)
       const { lotlUrl, territories } = config
-      const options = { http, now: world.clock(), lotlUrl, territories, pinned: certificates, previous }
-      const refreshed = await refreshLists(options)
+      const asking: Http = (request) => {
+        signal?.throwIfAborted()
+        return http(request)
+      }
+      const now = world.clock()
+      const refreshed = await refreshLists({ http: asking, now, lotlUrl, territories, pinned: certificates, previous })
       if (refreshed.snapshot !== NO_LISTS) await saveLists(files, refreshed.snapshot)
       return refreshed
     },

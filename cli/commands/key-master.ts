@@ -1,4 +1,4 @@
-/** `amtsbote key rotate-master|backup|check|restore`: the master key that contents are sealed under. No key is ever printed. */
+/** `amtsbote key rotate-master|backup|backup-check|restore`: the master key that contents are sealed under. No key is ever printed. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Command } from 'commander'
@@ -35,10 +35,10 @@ export function addMasterKeyCommands(command: Command, context: () => Context): 
     .option('--out-folder <folder>', 'folder for the shares')
     .action((options: BackupOptions) => backup(context(), options))
   command
-    .command('check <files...>')
-    .description('prove that a backup (or k shares) of the master key opens; for a signing key see `key test`')
+    .command('backup-check <files...>')
+    .description('prove that a backup of the master key (or k shares of it) opens and holds the current key')
     .option('--passphrase-file <file>', 'file that holds the passphrase (default: ask)')
-    .action((files: string[], options: OpenOptions) => check(context(), files, options))
+    .action((files: string[], options: OpenOptions) => checkBackup(context(), files, options))
   command
     .command('restore <files...>')
     .description('put the master keys of a backup (or of k shares) into the keys folder')
@@ -54,7 +54,7 @@ function rotate(context: Context): Promise<void> {
       result,
     )
     context.output.remark(
-      'Earlier backups do not hold this key: run `amtsbote key backup` and `amtsbote key check` now.',
+      'Earlier backups do not hold this key: run `amtsbote key backup` and `amtsbote key backup-check` now.',
     )
   })
 }
@@ -65,7 +65,7 @@ async function backup(context: Context, options: BackupOptions): Promise<void> {
       ? await backupByPassphrase(context, options)
       : await backupByShares(context, options, options.shares)
   context.output.say(written.join('\n'), { written })
-  context.output.remark('It counts once `amtsbote key check` has opened it. Keep it apart from the data.')
+  context.output.remark('It counts once `amtsbote key backup-check` has opened it. Keep it apart from the data.')
 }
 
 async function backupByPassphrase(context: Context, options: BackupOptions): Promise<string[]> {
@@ -98,7 +98,7 @@ async function backupByShares(context: Context, options: BackupOptions, shares: 
   return written
 }
 
-function check(context: Context, files: readonly string[], options: OpenOptions): Promise<void> {
+function checkBackup(context: Context, files: readonly string[], options: OpenOptions): Promise<void> {
   return context.withHouse(async ({ storage, operator }) => {
     const { texts, passphrase } = await opening(files, options)
     const verdict = await storage.keys.verifyBackup(texts, passphrase, operator)

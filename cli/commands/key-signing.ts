@@ -1,4 +1,4 @@
-/** `amtsbote key create|import|list|csr|test`: the keys that sign. Secrets come from files and are never printed. */
+/** `amtsbote key create|import|list|csr|check`: the keys that sign. Secrets come from files and are never printed. */
 import type { Command } from 'commander'
 import { oneOf } from '../arguments.ts'
 import { sealKeyHttp } from '../compose.ts'
@@ -9,7 +9,7 @@ import { importKey, type ImportOptions } from '../import-key.ts'
 import { certificateRequest, type RequestOptions } from '../key-request.ts'
 import { writeLocalFile } from '../local-file.ts'
 import type { SealKeyDeps } from '../seal-key.ts'
-import { listSigningKeys, testSigningKey } from '../signing-keys.ts'
+import { listSigningKeys, checkSigningKey } from '../signing-keys.ts'
 import { KEY_ALGORITHMS } from '../../signing/index.ts'
 
 export function addSigningKeyCommands(command: Command, context: () => Context): void {
@@ -51,9 +51,10 @@ export function addSigningKeyCommands(command: Command, context: () => Context):
     .requiredOption('--out <file>', 'file for the request (PEM)')
     .action((name: string | undefined, options: RequestOptions & { out: string }) => request(context(), name, options))
   command
-    .command('test [name]')
-    .description('make a signature with a key (default: the seal key), verify it, and say what a seal would be')
-    .action((name: string | undefined) => test(context(), name))
+    .command('check')
+    .description('make a signature with a key, verify it, and say what a seal would be')
+    .argument('[name]', 'as `key list` has it (default: the seal key); for a backup see `key backup-check`')
+    .action((name: string | undefined) => check(context(), name))
 }
 
 async function create(context: Context, name: string, options: CreateOptions): Promise<void> {
@@ -97,8 +98,8 @@ async function request(
   context.output.say(out, { out })
 }
 
-async function test(context: Context, name: string | undefined): Promise<void> {
-  const result = await testSigningKey(depsOf(context), name ?? null)
+async function check(context: Context, name: string | undefined): Promise<void> {
+  const result = await checkSigningKey(depsOf(context), name ?? null)
   const { key, would } = result
   context.output.say(
     `${key.name}: signs (${result.algorithm}) and verifies; a seal would be ${would}; valid until ${key.validUntil}, suitable until ${key.suitableUntil}`,

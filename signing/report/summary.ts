@@ -59,7 +59,7 @@ export function summarize(report: ValidationReport, language: ReportLanguage): S
       ...report.signatures.map((signature) => signatureBlock(report, signature, language)),
       ...report.timestamps.map((timestamp) => timestampBlock(report, timestamp, language)),
     ],
-    remarks: remarks(report.findings, texts),
+    remarks: [...remarks(report.findings, texts), ...ageRemarks(report, texts)],
     disclaimer: texts.disclaimer,
   }
 }
@@ -147,6 +147,11 @@ function remarks(findings: readonly Finding[], texts: ReportTexts): string[] {
       ),
     ),
   ]
+}
+
+function ageRemarks({ lists }: ValidationReport, texts: ReportTexts): string[] {
+  const overdue = lists.filter(({ state }) => state === 'overdue').map(({ territory }) => territory)
+  return overdue.length === 0 ? [] : [texts.listsOverdue(overdue.join(', '))]
 }
 
 const optional = (label: string, text: string | null): Line | null =>

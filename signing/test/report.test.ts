@@ -34,6 +34,16 @@ describe('the simple report', () => {
     assert.match(text, /undetermined; would be: advanced seal with a qualified certificate/)
   })
 
+  it('says which trusted lists are not up to date', () => {
+    const [list] = SAMPLE_REPORT.lists
+    assert.ok(list)
+    const lists = [list, { ...list, territory: 'AT', state: 'overdue' as const }]
+    const { remarks } = summarize({ ...SAMPLE_REPORT, findings: [], lists }, 'en')
+    assert.deepEqual(remarks, [
+      'The trusted lists are not up to date (AT). What they say about qualification may be outdated.',
+    ])
+  })
+
   it('shows what is wrong with the document as a whole', () => {
     assert.deepEqual(summarize(SAMPLE_REPORT, 'en').remarks, [
       'The document contains bytes that no signature covers. (17 bytes)',

@@ -12,9 +12,19 @@ import type { JobId } from '../ids.ts'
  * - `deliver`: one step of one delivery; subject = message id
  * - `collect`: standing; empty one mailbox; subject = mailbox id
  * - `seal-batch`: seal the next files of a batch; subject = batch id
+ * - `trust-refresh`: standing; fetch the trusted lists
  * - `lift`: bring the signatures of a sealed file to their level; subject = file id
  */
-export const JOB_KINDS = ['fingerprint', 'expire', 'erase', 'deliver', 'collect', 'seal-batch', 'lift'] as const
+export const JOB_KINDS = [
+  'fingerprint',
+  'expire',
+  'erase',
+  'deliver',
+  'collect',
+  'seal-batch',
+  'lift',
+  'trust-refresh',
+] as const
 export type JobKind = (typeof JOB_KINDS)[number]
 
 /** Small facts for the handler: ids and numbers. Never names, addresses or secrets: `job list` shows them. */
@@ -69,12 +79,13 @@ export interface ClaimedJob {
 /**
  * - `done`: a one-off job is gone, a standing one is put back for its next time
  * - `again`: all is well, but there is more to do at `at`; counts as no failure
- * - `failed`: tried again later with growing pauses, until the kind gives up. `reason` is a code, shown to operators
+ * - `failed`: tried again later with growing pauses, or `at` the time that the handler names, until the kind gives up.
+ *   `reason` is a code, shown to operators
  */
 export type JobOutcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'again'; readonly at: Date }
-  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly at?: Date }
 
 /**
  * Does one step of one job. May run twice for the same step (a lost runner, a lost database): it must ask before it

@@ -4,6 +4,7 @@
  * `add` runs in the caller's transaction, so that work and the row it belongs to exist together or not at all; the
  * wake-up follows the commit. What operators do is written to the audit log.
  */
+import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
 
 import type { Actor } from '../actor.ts'
@@ -20,7 +21,7 @@ import type { Job, JobKind, NewJob, StandingJob } from './job.ts'
 export interface Jobs {
   /** Adds a one-off job. @throws StorageError `storage/bad-value` the payload exceeds 4 KiB */
   add(job: NewJob): Promise<JobId>
-  /** Sees to it that a standing job exists, with this pause; one that exists keeps its next time. */
+  /** Sees to it that a standing job exists, with this pause; one that exists keeps its next time, unless `due` is earlier. */
   ensureStanding(job: StandingJob): Promise<JobId>
   /** Takes a standing job away. Does nothing when there is none. */
   removeStanding(kind: JobKind, subject: string): Promise<void>
@@ -95,16 +96,26 @@ async function ensureStanding(deps: RowDeps, job: StandingJob): Promise<JobId> {
     throw new StorageError('storage/bad-value', 'a standing job needs a pause of at least a second')
   return deps.within(async (db) => {
     await insert({ ...deps, db }, job, job.everyMs)
+    const facts = { every_ms: job.everyMs, partner: job.partner ?? null, payload: JSON.stringify(job.payload ?? {}) }
     const row = await db
       .updateTable('job')
-      .set({ every_ms: job.everyMs, partner: job.partner ?? null, payload: JSON.stringify(job.payload ?? {}) })
+      .set(job.due === undefined ? facts : { ...facts, due: noLaterThan(job.due) })
       .where('kind', '=', job.kind)
       .where('subject', '=', job.subject)
       .where('every_ms', 'is not', null)
       .returning('id')
       .executeTakeFirstOrThrow()
+    if (job.due !== undefined) deps.wake(row.id, job.due, db)
     return row.id
   })
+}
+
+/** A job that runs keeps its lease, one that was put aside stays aside. */
+function noLaterThan(due: Date) {
+  const time = sql`cast(${due.getTime()} as bigint)`
+  return sql<
+    number | null
+  >`case when state = 'ready' and started_at is null and due > ${time} then ${time} else due end`
 }
 
 const COLUMNS = [

@@ -20,7 +20,7 @@ export async function record(db: Db, job: ClaimedJob, outcome: JobOutcome, now: 
   }
   const row = await db
     .updateTable('job')
-    .set(outcome.kind === 'failed' ? failure(job, outcome.reason, now) : success(outcome, now))
+    .set(outcome.kind === 'failed' ? failure(job, outcome, now) : success(outcome, now))
     .where('id', '=', job.id)
     .where('attempts', '=', job.attempts)
     .returning('due')
@@ -34,13 +34,13 @@ function success(outcome: { kind: 'done' } | { kind: 'again'; at: Date }, now: D
   return { started_at: null, failures: 0, last_error: null, due: unlessHeld(next) }
 }
 
-function failure(job: ClaimedJob, reason: string, now: Date) {
+function failure(job: ClaimedJob, { reason, at }: { reason: string; at?: Date }, now: Date) {
   const failures = job.failures + 1
   const next = nextTry(failures, job.standing, now)
   const facts = { started_at: null, failures, last_error: REASON.test(reason) ? reason : 'unreadable-reason' }
   if (next === null)
     return { ...facts, due: null, state: sql<'failed'>`case state when 'held' then 'held' else 'failed' end` }
-  return { ...facts, due: unlessHeld(sql`${next.getTime()}`) }
+  return { ...facts, due: unlessHeld(sql`${(at ?? next).getTime()}`) }
 }
 
 /** A reason is a code. Anything longer might carry what operators must not see. */

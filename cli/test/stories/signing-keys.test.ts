@@ -56,7 +56,7 @@ describe('keys that sign', function () {
         ['seal', 'trial', 'ec 256', 'good'],
       ],
     )
-    const tested = (await at.json('key', 'test')) as { usable: boolean; algorithm: string }
+    const tested = (await at.json('key', 'check')) as { usable: boolean; algorithm: string }
     assert.deepEqual([tested.usable, tested.algorithm], [true, 'ecdsa-sha256'])
     const folder = path.join(at.folder, 'data', 'keys')
     assert.equal(statSync(folder).mode & 0o077, 0)
@@ -73,7 +73,7 @@ describe('keys that sign', function () {
     const rows = (await at.json('key', 'list')) as Row[]
     assert.equal(rows.find(({ name }) => name === 'seal')?.kind, 'advanced')
 
-    assert.equal((await at.cli('key', 'test')).code, 3)
+    assert.equal((await at.cli('key', 'check')).code, 3)
     const pdf = path.join(at.folder, 'a.pdf')
     writeFileSync(pdf, buildPdf({ objects: onePage() }))
     const refused = await at.cli('seal', pdf, '--out', `${pdf}.sealed`)
@@ -81,7 +81,7 @@ describe('keys that sign', function () {
     assert.match(refused.err, /not a qualified one.*allowAdvanced/)
     appendFileSync(at.config, '\nseal: { allowAdvanced: true }\n')
     assert.match(await ok('seal', pdf, '--out', `${pdf}.sealed`), /advanced seal/)
-    assert.equal((await at.cli('key', 'test')).code, 0)
+    assert.equal((await at.cli('key', 'check')).code, 0)
   })
 
   it('come from a PKCS#12 file of others; the key that was there is kept', async () => {
@@ -98,7 +98,7 @@ describe('keys that sign', function () {
       rows.map(({ name }) => name),
       ['seal', before],
     )
-    assert.equal((await at.cli('key', 'test')).code, 0)
+    assert.equal((await at.cli('key', 'check')).code, 0)
   })
 
   if (!programsFor('a seal key in a token', 'softhsm2-util', SOFTHSM_MODULE)) return
@@ -112,7 +112,7 @@ describe('keys that sign', function () {
       at.config,
       `\nseal: { key: { kind: pkcs11, module: ${SOFTHSM_MODULE}, token: '${token ?? ''}', keyId: 'c1', pinFile: pin } }\n`,
     )
-    const tested = (await at.json('key', 'test')) as { usable: boolean; algorithm: string }
+    const tested = (await at.json('key', 'check')) as { usable: boolean; algorithm: string }
     assert.deepEqual([tested.usable, tested.algorithm], [true, 'ecdsa-sha256'])
     const request = path.join(at.folder, 'request.pem')
     await ok('key', 'csr', '--common-name', 'Siegel', '--organisation', 'Stadt Musterstadt', '--out', request)

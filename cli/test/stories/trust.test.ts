@@ -7,7 +7,9 @@ import { listXml, signedList, type TestList } from '../../../signing/test/suppor
 import { issue } from '../../../signing/test/trust-pki.ts'
 import { systemWorld, trustOf } from '../../compose.ts'
 import { loadConfig } from '../../config.ts'
-import { temporaryInstallation, type Installation } from '../support/cli.ts'
+import { startServing } from '../../serving.ts'
+import { nextNight } from '../../trust-refresh.ts'
+import { giveKeys, temporaryInstallation, type Installation } from '../support/cli.ts'
 
 const DAY_MS = 86_400_000
 const commission = issue({ name: 'Commission' })
@@ -191,5 +193,100 @@ describe('amtsbote trust', () => {
     assert.equal(await trust.current(), first, 'nothing changed: nothing is read again')
     await installation.json('trust', 'add', installation.file('own.pem', pem(agency.certificate.der)))
     assert.equal((await trust.current()).anchors.length, 2)
+  })
+
+  describe('in a running server', function () {
+    this.timeout(60_000)
+
+    interface Row {
+      due: string
+      failures: number
+      lastError: string | null
+      attempts: number
+      state: string
+    }
+    const jobs = async (): Promise<Row[]> =>
+      (await installation.json('job', 'list', '--kind', 'trust-refresh')) as Row[]
+
+    /** A server that has had time for its first work; the job of its refresh as it stands then. */
+    async function serveOnce(): Promise<Row | undefined> {
+      await giveKeys(installation)
+      const serving = await startServing(loadConfig(installation.config), systemWorld('silent'))
+      try {
+        await serving.ready
+        for (;;) {
+          const [job] = await jobs()
+          if (job === undefined || (job.state === 'ready' && new Date(job.due) > new Date())) return job
+          await new Promise((resolve) => setTimeout(resolve, 20))
+        }
+      } finally {
+        await serving.stop()
+      }
+    }
+
+    it('are fetched soon after the start when there are none, and again in the night', async () => {
+      publish({ sequence: 7 })
+      const job = await serveOnce()
+      assert.equal(job?.lastError, null)
+      assert.equal(job.attempts, 1)
+      assert.ok([2, 3].includes(new Date(job.due).getHours()), job.due)
+      assert.equal((await installation.cli('trust', 'status')).code, 0)
+    })
+
+    it('are left alone at the start while they are current, and fetched once they say that they are old', async () => {
+      publish({ sequence: 7 })
+      await installation.json('trust', 'refresh')
+      assert.equal((await serveOnce())?.attempts, 0)
+      publish({ sequence: 8, nextUpdate: inDays(-1) }, 2)
+      await installation.json('trust', 'refresh')
+      publish({ sequence: 9 }, 3)
+      assert.equal((await serveOnce())?.attempts, 1)
+      const rows = (await installation.json('trust', 'status')) as Row[]
+      assert.match(JSON.stringify(rows), /"DE","sequence":9/)
+    })
+
+    it('stay in use when the network is away; the job says so and tries again soon', async () => {
+      publish({ sequence: 7, nextUpdate: inDays(-1) })
+      await installation.json('trust', 'refresh')
+      web.clear()
+      const job = await serveOnce()
+      assert.deepEqual([job?.lastError, job?.failures], ['EU:unreachable DE:unreachable', 1])
+      assert.ok(new Date(job?.due ?? 0).getTime() - Date.now() <= 10_000)
+      assert.match((await installation.cli('trust', 'status')).out, /DE +7 /)
+    })
+
+    it('stay in use when one is refused; the job names it and tries again in the night', async () => {
+      publish({ sequence: 7, nextUpdate: inDays(-1) })
+      await installation.json('trust', 'refresh')
+      web.set('/de.xml', Buffer.from(listXml({ sequence: 8 })))
+      const job = await serveOnce()
+      assert.deepEqual([job?.lastError, job?.failures], ['DE:signature', 1])
+      assert.ok([2, 3].includes(new Date(job?.due ?? 0).getHours()))
+      assert.match((await installation.cli('trust', 'status')).out, /DE +7 /)
+    })
+
+    it('are waited for in silence until the certificates of the Official Journal are there', async () => {
+      rmSync(path.join(installation.folder, 'data', 'trust', 'lotl'), { recursive: true })
+      const job = await serveOnce()
+      assert.deepEqual([job?.lastError, job?.attempts], [null, 1])
+    })
+
+    it('are not asked for where there is no network', async () => {
+      const offline = temporaryInstallation(['trust:', '  online: false'])
+      installation.end()
+      installation = offline
+      assert.equal(await serveOnce(), undefined)
+    })
+
+    it('come between two and four at night, the next one', () => {
+      const at = (byte: number, hour: number, minute = 0): number[] => {
+        const next = nextNight(new Date(2026, 9, 31, hour, minute), () => Buffer.from([byte]))
+        return [next.getMonth(), next.getDate(), next.getHours(), next.getMinutes()]
+      }
+      assert.deepEqual(at(0, 1, 59), [9, 31, 2, 0])
+      assert.deepEqual(at(0, 2, 0), [10, 1, 2, 0])
+      assert.deepEqual(at(119, 15), [10, 1, 3, 59])
+      assert.deepEqual(at(255, 15), [10, 1, 2, 15])
+    })
   })
 })

@@ -143,6 +143,8 @@ export const de = {
     undetermined: 'nicht zu bestimmen',
     none: 'keine',
   } satisfies Record<QualificationKind, string>,
+  listsOverdue: (territories: string) =>
+    `Die Vertrauenslisten sind nicht auf dem neuesten Stand (${territories}). Was sie zur Qualifikation sagen, kann überholt sein.`,
   provisional: (kind: string) => `unbestimmt; wäre: ${kind}`,
   finding: {
     'extended-after-signing':

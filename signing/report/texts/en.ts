@@ -126,6 +126,8 @@ export const en: ReportTexts = {
     undetermined: 'cannot be determined',
     none: 'none',
   },
+  listsOverdue: (territories) =>
+    `The trusted lists are not up to date (${territories}). What they say about qualification may be outdated.`,
   provisional: (kind) => `undetermined; would be: ${kind}`,
   finding: {
     'extended-after-signing':

@@ -8,6 +8,8 @@ export interface StoreEntry {
   sha256: string
   location: string
   retrievedAt: Date | null
+  /** as the list says; null: it is closed; undefined: written before this was noted. Tells when to look, proves nothing */
+  nextUpdate: Date | null | undefined
   /** false: kept to explain former answers */
   present: boolean
 }
@@ -33,7 +35,9 @@ function readEntry(value: unknown): StoreEntry {
   const territory = matching(value['territory'], /^[A-Z]{2}$/)
   const sha256 = matching(value['sha256'], /^[0-9a-f]{64}$/)
   const location = matching(value['location'], /^.{1,2000}$/)
-  return { role, territory, sequence, sha256, location, present, retrievedAt: readTime(value['retrievedAt']) }
+  const [retrievedAt, announced] = [readTime(value['retrievedAt']), value['nextUpdate']]
+  const nextUpdate = announced === undefined ? undefined : readTime(announced)
+  return { role, territory, sequence, sha256, location, present, retrievedAt, nextUpdate }
 }
 
 function matching(value: unknown, pattern: RegExp): string {

@@ -100,6 +100,18 @@ export async function saveLists(files: ListFiles, snapshot: ListSnapshot): Promi
   await files.write(INDEX, writeIndex([...former, ...entries]))
 }
 
+/**
+ * When the first of the present lists is to have a newer one, by what the index notes; nothing is verified for it.
+ * The beginning of time where there are no lists, or one whose update was not noted; null: all are closed.
+ */
+export async function nextListUpdate(files: ListFiles): Promise<Date | null> {
+  const lists = presentEntries(await storedIndex(files)).filter(({ role }) => role !== 'pivot')
+  if (lists.length === 0) return new Date(0)
+  const times = lists.map(({ nextUpdate }) => (nextUpdate === undefined ? new Date(0) : nextUpdate))
+  const [first = null] = times.filter((time) => time !== null).sort((a, b) => a.getTime() - b.getTime())
+  return first
+}
+
 async function storedIndex(files: ListFiles): Promise<StoreEntry[]> {
   const bytes = await files.read(INDEX)
   return bytes === null ? [] : readIndex(bytes)
@@ -147,7 +159,7 @@ function refusedBundle(why: string): SigningError {
 
 function entryOf(role: StoreEntry['role'], { list, sha256, location, retrievedAt }: AcceptedList): StoreEntry {
   const { territory, sequence } = list
-  return { role, territory, sequence, sha256, location, retrievedAt, present: true }
+  return { role, territory, sequence, sha256, location, retrievedAt, nextUpdate: list.nextUpdate, present: true }
 }
 
 const fileName = (sha256: string): string => `${sha256}.xml`

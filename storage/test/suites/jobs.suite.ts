@@ -89,6 +89,25 @@ export function jobsSuite(bench: () => Promise<JobsBench>): void {
       assert.deepEqual((await desk.jobs.list()).items, [])
     })
 
+    it('brings a standing job forward to an earlier time, and one that runs or was put aside not', async () => {
+      const now = desk.clock().getTime()
+      const in_ = (minutes: number): Date => new Date(now + minutes * MINUTE)
+      const ensure = (due: Date) => desk.jobs.ensureStanding({ kind: 'expire', subject: '', everyMs: 60 * MINUTE, due })
+      const id = await ensure(in_(30))
+      const dues: (Date | null)[] = []
+      for (const due of [in_(40), in_(20), in_(0)]) {
+        await ensure(due)
+        dues.push((await desk.jobs.byId(id)).due)
+      }
+      assert.deepEqual(dues, [in_(30), in_(20), in_(0)])
+      const { leaseUntil } = await claimOne()
+      await ensure(in_(0))
+      assert.deepEqual((await desk.jobs.byId(id)).due, leaseUntil)
+      await desk.jobs.hold(id, { kind: 'operator', name: 'test' })
+      await ensure(in_(0))
+      assert.equal((await desk.jobs.byId(id)).state, 'held')
+    })
+
     it('refuses a standing job without a pause', async () => {
       for (const everyMs of [0, 999, NaN, 1.5, Infinity])
         await assert.rejects(desk.jobs.ensureStanding({ kind: 'expire', subject: '', everyMs }), {
@@ -272,6 +291,14 @@ export function jobsSuite(bench: () => Promise<JobsBench>): void {
         desk.clock.turn(pauseMs)
       }
       assert.deepEqual(pauses, [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600])
+    })
+
+    it('«failed» with a time comes back at that time', async () => {
+      const id = await desk.jobs.ensureStanding({ kind: 'collect', subject: 'b', everyMs: MINUTE })
+      const at = new Date(desk.clock().getTime() + 600 * MINUTE)
+      await desk.claims.record(await claimOne(), { kind: 'failed', reason: 'DE:signature AT:unreachable', at })
+      const job = await desk.jobs.byId(id)
+      assert.deepEqual([job.due, job.failures, job.lastError], [at, 1, 'DE:signature AT:unreachable'])
     })
 
     it('«failed» a hundred times is given up and shown; a standing job never is', async () => {
