@@ -33,6 +33,7 @@ export function createBucket(
   options: { bucket: string; prefix: string },
 ) {
   const target = (id: ObjectId) => ({ Bucket: options.bucket, Key: options.prefix + id })
+  const digests = knownDigests(client)
   const idOf = (key: string | undefined) => (key ?? '').slice(options.prefix.length)
 
   const size = async (id: ObjectId): Promise<number | null> => {
@@ -71,7 +72,7 @@ export function createBucket(
         Body: part.bytes,
         ContentLength: part.bytes.length,
       })
-      signDigest(command, part.sha256)
+      if (part.sha256 !== undefined) digests.set(part.bytes, part.sha256)
       const sent = await guard(() => client.send(command))
       if (sent.ETag === undefined) throw new StorageError('storage/objects-unavailable', 'no ETag in answer to a part')
       return sent.ETag
@@ -148,21 +149,22 @@ export function createBucket(
 }
 
 /**
- * Hands the signer the digest of a body that was hashed already; without it the client hashes the body itself, on the
- * main thread, or over TLS leaves it unprotected.
+ * Digests of bodies that were hashed already, for the signer. Without them the client hashes each body itself, on the main
+ * thread, or over TLS leaves it unprotected.
  */
-function signDigest(command: UploadPartCommand, sha256: string | undefined): void {
-  if (sha256 === undefined) return
-  command.middlewareStack.add(
+function knownDigests(client: S3Client): WeakMap<object, string> {
+  const digests = new WeakMap<object, string>()
+  client.middlewareStack.add(
     (next) => (args) => {
-      const { request } = args
-      if (typeof request === 'object' && request !== null && 'headers' in request) {
-        Object.assign(request.headers as object, { 'x-amz-content-sha256': sha256 })
-      }
+      const { input, request } = args as { input: { Body?: unknown }; request: { headers: Record<string, string> } }
+      const { Body } = input
+      const sha256 = typeof Body === 'object' && Body !== null ? digests.get(Body) : undefined
+      if (sha256 !== undefined) request.headers['x-amz-content-sha256'] = sha256
       return next(args)
     },
-    { step: 'build', name: 'knownDigest' },
+    { step: 'build', name: 'knownDigests' },
   )
+  return digests
 }
 
 const OBJECT = /^[0-9a-f-]{36}$/

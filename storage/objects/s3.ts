@@ -73,6 +73,10 @@ function clientConfig(options: S3Options, maxAttempts: number): S3ClientConfig {
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts,
+    // With `Expect: 100-continue` the client opens a connection of its own for each part, over TLS with a handshake each.
+    expectContinueHeader: false,
+    // One bucket, one set of middleware: making it anew costs as much as all the rest of a request.
+    cacheMiddleware: true,
     requestHandler: {
       connectionTimeout: options.connectionTimeoutMs ?? 3000,
       // Counts from the last byte that moved: large parts and completions take long.

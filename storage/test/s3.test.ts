@@ -5,6 +5,7 @@ import { newId, type ObjectId } from '../ids.ts'
 import { s3Objects } from '../objects/s3.ts'
 import { objectStoreSuite } from './suites/object-store.suite.ts'
 import { codeIs } from './support/codes.ts'
+import { faultyProxy } from './support/faulty-proxy.ts'
 import { s3Bucket } from './support/s3-server.ts'
 import { withS3 } from './support/with-s3.ts'
 
@@ -29,6 +30,22 @@ withS3('S3 objects', () => {
     const part = writer.putPart(1, 0, { bytes: randomBytes(1000), sha256 })
     await assert.rejects(part, codeIs('storage/objects-unavailable'))
     await store.close()
+  })
+
+  it('go out part by part over one connection', async () => {
+    const options = await s3Bucket()
+    const proxy = await faultyProxy(options.endpoint)
+    const ports = new Set<number | undefined>()
+    proxy.decide = ({ clientPort }) => {
+      ports.add(clientPort)
+      return null
+    }
+    const store = await s3Objects({ ...options, endpoint: proxy.endpoint })
+    const writer = await store.openParts(newId<ObjectId>(randomBytes), null)
+    for (const number of [1, 2, 3]) await writer.putPart(number, 0, { bytes: Buffer.alloc(5 << 20) })
+    assert.equal(ports.size, 1)
+    await store.close()
+    await proxy.goAway()
   })
 
   it('lie under their prefix, and nothing else there is listed', async () => {

@@ -16,7 +16,7 @@ export type Fault =
 export interface FaultyProxy {
   endpoint: string
   /** asked for each request; null = pass it on */
-  decide: (request: { method: string; url: string }) => Fault | null
+  decide: (request: { method: string; url: string; clientPort: number | undefined }) => Fault | null
   /** stops listening and ends all connections: the server is away */
   goAway(): Promise<void>
   comeBack(): Promise<void>
@@ -36,7 +36,8 @@ export async function faultyProxy(target: string): Promise<FaultyProxy> {
   }
 
   const handle = async (incoming: IncomingMessage, answer: ServerResponse): Promise<void> => {
-    const fault = proxy.decide({ method: incoming.method ?? '', url: incoming.url ?? '' })
+    const clientPort = incoming.socket.remotePort
+    const fault = proxy.decide({ method: incoming.method ?? '', url: incoming.url ?? '', clientPort })
     incoming.on('error', () => undefined)
     if (fault?.kind === 'cut' || fault?.kind === 'cut-late') {
       if (fault.kind === 'cut-late') await pause(fault.ms)
