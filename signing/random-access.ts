@@ -94,9 +94,12 @@ function firstAt(starts: readonly number[], position: number): number {
  */
 export function pagedAccess(source: RandomAccess): RandomAccess {
   const pages = new Map<number, Promise<Buffer>>()
+  let latest = -1
 
   function page(index: number): Promise<Buffer> {
     const known = pages.get(index)
+    if (index === latest && known !== undefined) return known
+    latest = index
     pages.delete(index)
     const loading = known ?? load(index)
     pages.set(index, loading)

@@ -92,8 +92,11 @@ export function fieldBytes(publicKey: KeyObject): number {
   return Math.ceil((CURVES.get(publicKey.asymmetricKeyDetails?.namedCurve ?? '')?.bits ?? 0) / 8)
 }
 
+/** What a key signs when it is opened, to show that it belongs to its certificate. */
+export const PROOF = Buffer.from('this key belongs to its certificate')
+
 /**
- * Does this value fit? Every adapter asks before a value leaves it. ECDSA in DER; over a digest weaker than the curve it
+ * Does this value fit? Adapters ask before a value leaves them. ECDSA in DER; over a digest weaker than the curve it
  * fits, too, though we do not sign so. Never throws for what the value is.
  */
 export function valueFits(

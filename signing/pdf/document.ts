@@ -103,10 +103,10 @@ async function checkHeader(source: RandomAccess): Promise<void> {
 /** §7.5.5: the last lines are `startxref`, an offset, and %%EOF; only white space may follow. */
 async function findStart(source: RandomAccess): Promise<number> {
   const length = Math.min(TAIL_BYTES, source.size)
-  const tail = (await source.read(source.size - length, length)).toString('latin1')
-  const at = tail.lastIndexOf('startxref')
+  const tail = await source.read(source.size - length, length)
+  const at = tail.lastIndexOf('startxref', undefined, 'latin1')
   if (at < 0) throw damaged('the document ends without startxref; it may be cut off')
-  const match = /^startxref[\s\0]+(\d{1,10})[\s\0]+%%EOF[\s\0]*$/.exec(tail.slice(at))
+  const match = /^startxref[\s\0]+(\d{1,10})[\s\0]+%%EOF[\s\0]*$/.exec(tail.toString('latin1', at))
   if (match === null) throw damaged('the document does not end with startxref, an offset and %%EOF')
   return Number(match[1])
 }

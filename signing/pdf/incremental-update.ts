@@ -33,42 +33,32 @@ export interface Update {
 export async function composeUpdate(document: PdfDocument, objects: readonly NewObject[]): Promise<Update> {
   const bodies = new Map<number, number>()
   const rows: Row[] = []
-  const parts: Buffer[] = [Buffer.from(await lineEnd(document))]
-  let end = document.source.size + (parts[0]?.length ?? 0)
-  const add = (part: Buffer): void => {
-    parts.push(part)
-    end += part.length
-  }
+  const before = document.source.size
+  // as text, where one character is a byte: a Buffer for every piece would cost more than all the rest
+  let text = await lineEnd(document)
   for (const object of [...objects].sort((a, b) => a.number - b.number)) {
     const { number: id, generation } = object
-    rows.push({ number: id, generation, offset: end })
-    add(bytesOf(`${id} ${generation} obj\n`))
-    bodies.set(id, end - document.source.size)
-    add(bodyOf(document, object))
-    add(bytesOf('\nendobj\n'))
+    rows.push({ number: id, generation, offset: before + text.length })
+    text += `${id} ${generation} obj\n`
+    bodies.set(id, text.length)
+    text += `${bodyOf(document, object)}\nendobj\n`
   }
-  const start = end
+  const start = before + text.length
   if (start > MAX_OFFSET)
     throw new SigningError('signing/pdf-too-complex', 'the document is larger than 9,999,999,999 bytes')
   const { style } = document.xref.sections[0]
   const section = style === 'table' ? xrefTable(document, rows) : xrefStream(document, rows, start)
-  add(bytesOf(`${section}startxref\n${start}\n%%EOF\n`))
-  return { bytes: Buffer.concat(parts), bodies }
+  return { bytes: Buffer.from(`${text}${section}startxref\n${start}\n%%EOF\n`, 'latin1'), bodies }
 }
 
 /** What goes between `obj` and `endobj`. */
-function bodyOf({ encryption }: PdfDocument, object: NewObject): Buffer {
+function bodyOf({ encryption }: PdfDocument, object: NewObject): string {
   const value = encryption?.encryptValue(object.value, object) ?? object.value
-  if (object.data === undefined) return bytesOf(serialize(value))
+  if (object.data === undefined) return serialize(value)
   if (value.kind !== 'dictionary' || object.value.kind !== 'dictionary') throw damaged('a stream has a dictionary')
   const data = encryption?.encryptStream(object.value, object.data, object) ?? object.data
   const head = serialize(withEntry(value, 'Length', number(data.length)))
-  return Buffer.concat([bytesOf(`${head}\nstream\n`), data, bytesOf('\nendstream')])
-}
-
-/** One character is a byte. */
-function bytesOf(text: string): Buffer {
-  return Buffer.from(text, 'latin1')
+  return `${head}\nstream\n${data.toString('latin1')}\nendstream`
 }
 
 interface Row {

@@ -51,8 +51,11 @@ export class PdfParser {
   accept(word: string): boolean {
     this.skipSpace()
     if (this.bytes.length - this.position <= word.length) throw CUT_OFF
+    for (let at = 0; at < word.length; at++) {
+      if (this.bytes[this.position + at] !== word.charCodeAt(at)) return false
+    }
     const end = this.position + word.length
-    if (this.bytes.toString('latin1', this.position, end) !== word || isRegular(this.bytes[end])) return false
+    if (isRegular(this.bytes[end])) return false
     this.position = end
     return true
   }
@@ -60,9 +63,15 @@ export class PdfParser {
   /** A non-negative integer of at most 10 digits. */
   integer(): number {
     this.skipSpace()
-    const text = this.#regular()
-    if (!/^\d{1,10}$/.test(text)) throw damaged('a number was expected')
-    return Number(text)
+    const start = this.position
+    let value = 0
+    for (let byte = this.#peek(); isDigit(byte); byte = this.#peek()) {
+      value = value * 10 + byte - ZERO
+      this.position++
+    }
+    const digits = this.position - start
+    if (digits === 0 || digits > 10 || isRegular(this.#peek())) throw damaged('a number was expected')
+    return value
   }
 
   #peek(ahead = 0): number {
@@ -110,6 +119,7 @@ export class PdfParser {
   #name(): string {
     this.position++
     const text = this.#regular()
+    if (!text.includes('#')) return text
     return text.replace(/#([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
   }
 
@@ -140,8 +150,10 @@ export class PdfParser {
 
   #numberOrReference(): PdfValue {
     const text = this.#regular()
-    if (!/^[+-]*\d*\.?\d*$/.test(text) || !/\d/.test(text)) throw damaged('a number is misspelt')
-    if (!/^\d{1,10}$/.test(text)) return { kind: 'number', text }
+    if (!/^\d{1,10}$/.test(text)) {
+      if (!/^[+-]*\d*\.?\d*$/.test(text) || !/\d/.test(text)) throw damaged('a number is misspelt')
+      return { kind: 'number', text }
+    }
     const back = this.position
     this.skipSpace()
     const generation = isNumberStart(this.#peek()) ? this.#regular() : ''
@@ -166,15 +178,15 @@ export class PdfParser {
   /** The run of regular characters here (§7.2.3). */
   #regular(): string {
     const start = this.position
-    while (isRegular(this.#peek())) {
-      if (++this.position - start > MAX_WORD) throw damaged('a name or number is too long')
-    }
+    while (isRegular(this.bytes[this.position])) this.position++
+    if (this.position - start > MAX_WORD) throw damaged('a name or number is too long')
+    if (this.position >= this.bytes.length) throw CUT_OFF
     return this.bytes.toString('latin1', start, this.position)
   }
 }
 
 function isSpace(byte: number): boolean {
-  return byte === 32 || byte === 10 || byte === 13 || byte === 9 || byte === 0 || byte === 12
+  return KINDS[byte] === SPACE
 }
 
 function isEol(byte: number): boolean {
@@ -182,18 +194,26 @@ function isEol(byte: number): boolean {
 }
 
 function isRegular(byte: number | undefined): boolean {
-  return byte !== undefined && !isSpace(byte) && !DELIMITERS.has(byte)
+  return byte !== undefined && KINDS[byte] === REGULAR
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= ZERO + 9
 }
 
 function isNumberStart(byte: number): boolean {
-  return (byte >= 48 && byte <= 57) || byte === 43 || byte === 45 || byte === 46
+  return isDigit(byte) || byte === 43 || byte === 45 || byte === 46
 }
 
-const [SLASH, PERCENT, BACKSLASH, LETTER_R] = [0x2f, 0x25, 0x5c, 0x52]
+const [SLASH, PERCENT, BACKSLASH, LETTER_R, ZERO] = [0x2f, 0x25, 0x5c, 0x52, 0x30]
 const [LEFT_PARENTHESIS, RIGHT_PARENTHESIS, LEFT_BRACKET, RIGHT_BRACKET, LESS, GREATER] = [40, 41, 91, 93, 60, 62]
 /** one for all: it happens often, and nobody reads its stack */
 const CUT_OFF = new CutOff()
-const DELIMITERS = new Set(Buffer.from('()<>[]{}/%'))
+/** What each byte is (§7.2.3). */
+const [REGULAR, SPACE, DELIMITER] = [0, 1, 2]
+const KINDS = new Uint8Array(256)
+for (const byte of Buffer.from('\0\t\n\f\r ')) KINDS[byte] = SPACE
+for (const byte of Buffer.from('()<>[]{}/%')) KINDS[byte] = DELIMITER
 /** with the white space of §7.2.3 */
 const HEX_STRING = /^<[0-9A-Fa-f \n\r\t\0\f]*>$/
 const MAX_DEPTH = 64

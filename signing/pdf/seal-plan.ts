@@ -132,7 +132,7 @@ async function checkEarlier(
   const rights = permissions.kind === 'dictionary' && ['UR', 'UR3'].some((key) => permissions.entries.has(key))
   if (rights) notices.push('usage-rights')
   try {
-    await checkSignatures(document, (ranges, algorithm) => digestRanges(source, ranges, algorithm))
+    await checkSignatures(document, form, (ranges, algorithm) => digestRanges(source, ranges, algorithm))
   } catch (error) {
     const isBroken = error instanceof SigningError && BROKEN.has(error.code)
     if (!isBroken || brokenSignatures !== 'accept') throw error

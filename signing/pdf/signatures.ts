@@ -20,7 +20,7 @@ import type { Ranges } from './digests.ts'
 import type { PdfDocument } from './document.ts'
 import { nameAt } from './fields.ts'
 import { readForm } from './form.ts'
-import type { SignatureField } from './form.ts'
+import type { Form, SignatureField } from './form.ts'
 import { readPdfSignature } from './signature-facts.ts'
 import { readSignatureTexts } from './signature-texts.ts'
 import { stringBytes, wholeNumber } from './values.ts'
@@ -82,8 +82,11 @@ async function readPlace(document: PdfDocument, { value }: SignatureField): Prom
  *
  * @throws SigningError `signing/signature-broken`
  */
-export async function checkSignatures(document: PdfDocument, digestOfRanges: RangeDigests): Promise<void> {
-  const { signatures } = await readForm(document)
+export async function checkSignatures(
+  document: PdfDocument,
+  { signatures }: Form,
+  digestOfRanges: RangeDigests,
+): Promise<void> {
   for (const field of signatures) {
     const { ranges, bytes } = await readPlace(document, field)
     const rangeDigest = (digest: string): Promise<Buffer> => digestOfRanges(ranges, digest)

@@ -50,8 +50,11 @@ export function serialize(value: PdfValue): string {
       return `${value.number} ${value.generation} R`
     case 'array':
       return `[${value.items.map(serialize).join(' ')}]`
-    case 'dictionary':
-      return `<<${[...value.entries].map(([key, item]) => `${serializeName(key)} ${serialize(item)}`).join('')}>>`
+    case 'dictionary': {
+      let text = '<<'
+      for (const [key, item] of value.entries) text += `${serializeName(key)} ${serialize(item)}`
+      return `${text}>>`
+    }
   }
 }
 

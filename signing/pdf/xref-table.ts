@@ -12,12 +12,6 @@ import { damaged } from './values.ts'
 import type { PdfDictionary } from './values.ts'
 import type { XrefEntry, XrefSection } from './xref-section.ts'
 
-/** Does the keyword `xref` stand at this offset? */
-export async function isTable(source: RandomAccess, offset: number): Promise<boolean> {
-  const { result } = await parseAt(source, offset, (parser) => parser.accept('xref'))
-  return result
-}
-
 /** Objects `first` to `first + count - 1`; their rows begin at `offset`. */
 interface Subsection {
   first: number
@@ -25,10 +19,16 @@ interface Subsection {
   offset: number
 }
 
-/** @throws SigningError `signing/pdf-damaged`, `signing/pdf-too-complex` */
-export async function readXrefTable(source: RandomAccess, offset: number, budget: Budget): Promise<XrefSection> {
+/**
+ * Null when no table begins there: the keyword `xref` is missing.
+ *
+ * @throws SigningError `signing/pdf-damaged`, `signing/pdf-too-complex`
+ */
+export async function readXrefTable(source: RandomAccess, offset: number, budget: Budget): Promise<XrefSection | null> {
   const subsections: Subsection[] = []
-  let { end: at } = await parseAt(source, offset, (parser) => parser.accept('xref'))
+  const keyword = await parseAt(source, offset, (parser) => parser.accept('xref'))
+  if (!keyword.result) return null
+  let at = keyword.end
   const from = at - KEYWORD_BYTES
   for (;;) {
     budget.spendSteps(1)

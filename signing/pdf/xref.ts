@@ -11,7 +11,7 @@ import { damaged, wholeNumber } from './values.ts'
 import type { PdfDictionary } from './values.ts'
 import type { XrefEntry, XrefSection } from './xref-section.ts'
 import { readXrefStream } from './xref-stream.ts'
-import { isTable, readXrefTable } from './xref-table.ts'
+import { readXrefTable } from './xref-table.ts'
 
 export interface Xref {
   /** offset of the newest section, as the last `startxref` says */
@@ -51,9 +51,7 @@ export function xrefOf(startOffset: number, sections: readonly XrefSection[], bu
 }
 
 async function readSection(source: RandomAccess, offset: number, budget: Budget): Promise<XrefSection> {
-  return (await isTable(source, offset))
-    ? readXrefTable(source, offset, budget)
-    : readXrefStream(source, offset, budget)
+  return (await readXrefTable(source, offset, budget)) ?? readXrefStream(source, offset, budget)
 }
 
 /** §7.5.8.4: what a hybrid file's table calls free, the XRefStm beside it may still hold. */
