@@ -115,7 +115,17 @@ const SIGNING_KEYS = [
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000
 
-const STRONG_DIGESTS = ['sha256', 'sha384', 'sha512', 'sha512-256', 'sha3-256', 'sha3-384', 'sha3-512'] as const
+/** SHAKE256 is part of Ed448 itself (RFC 8032 §5.2): who accepts that, accepts it */
+const STRONG_DIGESTS = [
+  'sha256',
+  'sha384',
+  'sha512',
+  'sha512-256',
+  'sha3-256',
+  'sha3-384',
+  'sha3-512',
+  'shake256',
+] as const
 
 /** Digest to the last instant of suitability; null: no end set. TS 119 312 §A.1 and its earlier editions. */
 const EUROPEAN_DIGESTS: readonly (readonly [string, string | null])[] = [

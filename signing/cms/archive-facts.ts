@@ -2,10 +2,10 @@
  * Facts about the archive time-stamps of a signature: what each is over, and what it therefore proves
  * (ETSI EN 319 122-1 §5.5, EN 319 102-1 §5.6.2.3).
  */
-import { createHash } from 'node:crypto'
 import { SigningError } from '../errors.ts'
 import { readTokenFacts } from '../timestamp/facts.ts'
 import { parseToken } from '../timestamp/token.ts'
+import { createDigest } from '../trust/digest.ts'
 import type { TimestampFacts } from '../validation/facts.ts'
 import { objectId } from '../validation/object-id.ts'
 import { archiveInput, checkHashIndex, indexOf } from './archive-timestamp.ts'
@@ -32,7 +32,7 @@ export async function readArchiveV3(reading: SignerReading, bytes: Buffer, id: s
       contentDigest === null || found === null
         ? null
         : async (digest) =>
-            createHash(digest)
+            createDigest(digest)
               .update(archiveInput(parts, signer, await contentDigest(digest), found.bytes))
               .digest(),
     covers: verdict === null ? new Set() : namedByIndex(reading, verdict),
@@ -110,7 +110,7 @@ export function readEscTimestamp(reading: SignerReading, bytes: Buffer, id: stri
     bytes,
     id,
     kind: 'archive',
-    contentDigest: (digest) => createHash(digest).update(input).digest(),
+    contentDigest: (digest) => createDigest(digest).update(input).digest(),
     covers: new Set(covers),
     others,
   })
@@ -123,7 +123,7 @@ export function readReferencesTimestamp(reading: SignerReading, bytes: Buffer, i
     bytes,
     id,
     kind: 'archive',
-    contentDigest: (digest) => createHash(digest).update(input).digest(),
+    contentDigest: (digest) => createDigest(digest).update(input).digest(),
     covers: new Set(),
     others: reading.others ?? [],
   })

@@ -4,12 +4,12 @@
  * The index names, by hash, each certificate, each revocation value and each value of an unsigned attribute that is there
  * when the time-stamp is made. What is added later is simply not in it; what is in it and gone breaks the time-stamp.
  */
-import { createHash } from 'node:crypto'
 import { berChildren, readBer } from '../asn1/ber.ts'
 import * as der from '../asn1/der.ts'
 import type { TimestampToken } from '../timestamp/token.ts'
 import { digestOf, digestOid } from '../trust/algorithm-identifier.ts'
 import type { Digest } from '../trust/algorithm-identifier.ts'
+import { createDigest } from '../trust/digest.ts'
 import { attribute, readAttributes, readSignedData, writeSignedData } from './container.ts'
 import type { SignedDataParts, SignerParts } from './container.ts'
 import { ATTRIBUTE } from './oids.ts'
@@ -86,7 +86,7 @@ export async function checkArchiveTimestamp(
   if (digest === null || found === null) return { fits: false, index: null }
   const index = checkHashIndex(parts, signer, found)
   const input = archiveInput(parts, signer, await contentDigest(digest), found.bytes)
-  const fits = createHash(digest).update(input).digest().equals(value)
+  const fits = createDigest(digest).update(input).digest().equals(value)
   return { fits: fits && index?.complete === true, index }
 }
 
@@ -178,7 +178,7 @@ const hashes = (items: readonly Buffer[], digest: Digest): Set<string> =>
 function hash(bytes: Buffer, digest: Digest): string {
   const known = hashed.get(bytes) ?? new Map<Digest, string>()
   hashed.set(bytes, known)
-  const found = known.get(digest) ?? createHash(digest).update(bytes).digest('hex')
+  const found = known.get(digest) ?? createDigest(digest).update(bytes).digest('hex')
   known.set(digest, found)
   return found
 }

@@ -9,6 +9,7 @@ import type { RandomAccess } from '../random-access.ts'
 import type { TimestampSource } from '../timestamp/client.ts'
 import { digestOf } from '../trust/algorithm-identifier.ts'
 import type { Certificate } from '../trust/certificate.ts'
+import { createDigest } from '../trust/digest.ts'
 import type { EvidenceSource, Leaf } from '../trust/online.ts'
 import type { Evidence } from '../trust/revocation/verdict.ts'
 import { archiveInput, checkArchiveTimestamp, hashIndex, withHashIndex } from './archive-timestamp.ts'
@@ -79,7 +80,7 @@ async function eachSigner(
 async function checkTimestamps(parts: SignedDataParts, signer: SignerParts, digests: Digests): Promise<SignerParts> {
   for (const { info } of tokensOf(signer, ATTRIBUTE.signatureTimeStamp)) {
     const digest = digestOf(info.imprint.algorithm)
-    const fits = digest !== null && createHash(digest).update(signer.value).digest().equals(info.imprint.value)
+    const fits = digest !== null && createDigest(digest).update(signer.value).digest().equals(info.imprint.value)
     if (!fits) throw new SigningError('signing/signature-broken', 'the time-stamp of a signature does not fit')
   }
   for (const token of tokensOf(signer, ATTRIBUTE.archiveTimeStampV3)) {

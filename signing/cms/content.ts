@@ -1,11 +1,11 @@
 /**
  * The content that a SignedData is over: from inside, or from a document beside it that is read in pieces.
  */
-import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import { SigningError } from '../errors.ts'
 import { bufferAccess, piecesOf } from '../random-access.ts'
 import type { RandomAccess } from '../random-access.ts'
+import { createDigest } from '../trust/digest.ts'
 import type { SignedDataParts } from './container.ts'
 
 /**
@@ -31,7 +31,7 @@ export function contentDigests(content: RandomAccess): (digest: string) => Promi
 
 /** Reads the content once, in pieces. */
 export async function digestSource(source: RandomAccess, digest: string): Promise<Buffer> {
-  const hash = createHash(digest)
+  const hash = createDigest(digest)
   await hashSource(source, hash)
   return hash.digest()
 }

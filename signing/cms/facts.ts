@@ -2,9 +2,9 @@
  * Facts about one signer of a SignedData: whether it holds together, what it claims, its time-stamps and
  * counter-signatures, and the evidence that it carries (RFC 5652, ETSI EN 319 122-1, EN 319 102-1 §5.2).
  */
-import { createHash } from 'node:crypto'
 import { readBer } from '../asn1/ber.ts'
 import { SigningError } from '../errors.ts'
+import { createDigest } from '../trust/digest.ts'
 import type { Evidence } from '../trust/revocation/verdict.ts'
 import type { ClaimedFacts, SignatureFacts, SignatureFault, TimestampFacts } from '../validation/facts.ts'
 import type { Finding } from '../validation/finding.ts'
@@ -126,7 +126,7 @@ async function readCountersignatures(
         id: `${id}.${found.length + 1}`,
         form: reading.form,
         name: reading.name,
-        contentDigest: (digest) => createHash(digest).update(content).digest(),
+        contentDigest: (digest) => createDigest(digest).update(content).digest(),
         nextTimestampId: reading.nextTimestampId,
         others,
         budget: reading.budget,

@@ -2,10 +2,10 @@
  * What the time-stamps of extended and older CAdES forms are over: archive-time-stamp v2, CAdES-C-timestamp and
  * time-stamped references (RFC 5126 §6.3.5, §6.3.6, §6.4.1; ETSI EN 319 122-1 annex A). Read, never written.
  */
-import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import * as der from '../asn1/der.ts'
 import type { RandomAccess } from '../random-access.ts'
+import { copyDigest, createDigest } from '../trust/digest.ts'
 import { readAttributes } from './container.ts'
 import type { Attribute, SignedDataParts, SignerParts } from './container.ts'
 import { hashSource } from './content.ts'
@@ -23,7 +23,7 @@ export async function archiveV2Digest(
   earlier: readonly Buffer[],
   digest: string,
 ): Promise<Buffer> {
-  const hash = (await beginning(parts, content, digest)).copy()
+  const hash = copyDigest(await beginning(parts, content, digest), digest)
   for (const field of signer.fields) hash.update(field)
   if (earlier.length > 0) hash.update(der.encode(0xa1, ...earlier))
   return hash.digest()
@@ -39,7 +39,7 @@ function beginning(parts: SignedDataParts, content: RandomAccess | null, digest:
 }
 
 async function begin(parts: SignedDataParts, content: RandomAccess | null, digest: string): Promise<Hash> {
-  const hash = createHash(digest)
+  const hash = createDigest(digest)
   const inside = parts.contentEncoding === null ? [] : [parts.contentEncoding]
   hash.update(der.sequence(parts.contentTypeEncoding, ...inside))
   if (parts.contentEncoding === null && content !== null) await hashSource(content, hash)

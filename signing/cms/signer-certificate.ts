@@ -2,7 +2,6 @@
  * Which certificate is the signer's: by the SignerIdentifier (RFC 5652 §5.3) and by the signing-certificate attributes
  * (RFC 5035 §3 to §5), which decide where both are there.
  */
-import { createHash } from 'node:crypto'
 import { berChildren, readBer } from '../asn1/ber.ts'
 import { TAG, expect, readOid } from '../asn1/der.ts'
 import type { Element } from '../asn1/der.ts'
@@ -11,6 +10,7 @@ import { digestOf } from '../trust/algorithm-identifier.ts'
 import type { Digest } from '../trust/algorithm-identifier.ts'
 import { parseCertificate } from '../trust/certificate.ts'
 import type { Certificate } from '../trust/certificate.ts'
+import { createDigest } from '../trust/digest.ts'
 import { parseName } from '../trust/name.ts'
 import type { Name } from '../trust/name.ts'
 import type { SignedDataParts, SignerParts } from './container.ts'
@@ -106,7 +106,7 @@ function readReference(value: Buffer, byDefault: 'sha1' | 'sha256'): Certificate
   return {
     digest,
     fits: (certificate) =>
-      digest !== null && hash.equals(createHash(digest).update(certificate.der).digest()) && isIssued(certificate),
+      digest !== null && hash.equals(createDigest(digest).update(certificate.der).digest()) && isIssued(certificate),
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * All time-stamps that hang on a signer, each with what it is over (ETSI EN 319 122-1 §5.2.8, §5.3, §5.5).
  */
-import { createHash } from 'node:crypto'
 import { readTokenFacts } from '../timestamp/facts.ts'
+import { createDigest } from '../trust/digest.ts'
 import type { TimestampFacts } from '../validation/facts.ts'
 import type { Finding } from '../validation/finding.ts'
 import { objectId } from '../validation/object-id.ts'
@@ -60,7 +60,7 @@ function readSignatureTimestamp(
     bytes,
     id,
     kind: 'signature',
-    contentDigest: (digest) => createHash(digest).update(signer.value).digest(),
+    contentDigest: (digest) => createDigest(digest).update(signer.value).digest(),
     covers: new Set([objectId(signer.value)]),
     others,
   })

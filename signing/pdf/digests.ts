@@ -1,10 +1,10 @@
 /**
  * Digests of long documents: read in pieces, and what lies before an update only once for each algorithm.
  */
-import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import { piecesOf } from '../random-access.ts'
 import type { RandomAccess } from '../random-access.ts'
+import { copyDigest, createDigest } from '../trust/digest.ts'
 
 /** What a signature covers: all but its hole, from the start to `end`. Offsets in bytes. */
 export interface Ranges {
@@ -25,9 +25,9 @@ export function hashedDocument(source: RandomAccess): HashedDocument {
   return {
     source,
     async hash(algorithm) {
-      const state = known.get(algorithm) ?? hashFrom(createHash(algorithm), source, 0, source.size)
+      const state = known.get(algorithm) ?? hashFrom(createDigest(algorithm), source, 0, source.size)
       known.set(algorithm, state)
-      return (await state).copy()
+      return copyDigest(await state, algorithm)
     },
   }
 }
@@ -40,7 +40,7 @@ export async function digestRanges(
   original?: HashedDocument,
 ): Promise<Buffer> {
   const known = original !== undefined && original.source.size <= gapStart ? original : null
-  const start = known === null ? createHash(algorithm) : await known.hash(algorithm)
+  const start = known === null ? createDigest(algorithm) : await known.hash(algorithm)
   const before = await hashFrom(start, source, known?.source.size ?? 0, gapStart)
   return (await hashFrom(before, source, gapEnd, end)).digest()
 }

@@ -2,7 +2,6 @@
  * Facts about one signature of a PDF whose byte range is sound: the CMS object inside, and what PAdES demands of the
  * dictionary around it (ISO 32000-2 §12.8.3, ETSI EN 319 142-1 §6.3).
  */
-import { createHash } from 'node:crypto'
 import { readSignedData } from '../cms/container.ts'
 import type { SignedDataParts } from '../cms/container.ts'
 import { readSignerFacts } from '../cms/facts.ts'
@@ -10,6 +9,7 @@ import type { SignerFacts } from '../cms/facts.ts'
 import { SigningError } from '../errors.ts'
 import type { Digest } from '../trust/algorithm-identifier.ts'
 import type { Certificate } from '../trust/certificate.ts'
+import { createDigest } from '../trust/digest.ts'
 import type { ClaimedFacts, SignatureFacts, SignatureFault } from '../validation/facts.ts'
 import type { Finding } from '../validation/finding.ts'
 import type { Numbering } from '../validation/numbering.ts'
@@ -123,7 +123,7 @@ async function digestsOf(
     const detail = 'an empty content is inside, and the digest is of another'
     return { contentDigest: rangeDigest, faults: [{ code: 'value', detail }] }
   }
-  const contentDigest = (digest: Digest): Buffer => createHash(digest).update(content).digest()
+  const contentDigest = (digest: Digest): Buffer => createDigest(digest).update(content).digest()
   const isOverRanges =
     subFilter === SHA1_OVER_RANGES
       ? content.equals(await rangeDigest('sha1'))

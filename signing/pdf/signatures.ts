@@ -2,7 +2,6 @@
  * The signatures and document time-stamps of a PDF as they are before something is added: what they cover, and
  * whether they fit. Integrity only; whether the document was changed between them is a matter of validation.
  */
-import { createHash } from 'node:crypto'
 import { readSignedData } from '../cms/container.ts'
 import type { SignedDataParts } from '../cms/container.ts'
 import { ATTRIBUTE } from '../cms/oids.ts'
@@ -13,6 +12,7 @@ import { parseToken } from '../timestamp/token.ts'
 import type { TimestampToken } from '../timestamp/token.ts'
 import { digestOf } from '../trust/algorithm-identifier.ts'
 import type { Certificate } from '../trust/certificate.ts'
+import { createDigest } from '../trust/digest.ts'
 import type { SignatureFaultCode } from '../validation/facts.ts'
 import { numbering } from '../validation/numbering.ts'
 import { digestRanges } from './digests.ts'
@@ -121,7 +121,7 @@ async function readSigner(bytes: Buffer, { end }: Ranges, digests: Digests): Pro
   const timestamps = tokensOf(signer, ATTRIBUTE.signatureTimeStamp)
   for (const { info } of timestamps) {
     const digest = digestOf(info.imprint.algorithm)
-    const fits = digest !== null && createHash(digest).update(signer.value).digest().equals(info.imprint.value)
+    const fits = digest !== null && createDigest(digest).update(signer.value).digest().equals(info.imprint.value)
     if (!fits) throw broken('the time-stamp of a signature does not fit')
   }
   return { kind: 'signature', end, certificate: verdict.certificate, parts, timestamps }

@@ -1,6 +1,6 @@
 /** SignedData that others took apart and put together again: attributes, certificates and contents that do not belong. */
 import assert from 'node:assert/strict'
-import { createHash, sign } from 'node:crypto'
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import * as der from '../asn1/der.ts'
 import { ATTRIBUTE } from '../cms/oids.ts'
 import { bufferAccess } from '../random-access.ts'
@@ -39,6 +39,7 @@ async function verdictOf(bytes: Buffer, beside: Buffer | null = CONTENT): Promis
 
 const attributes = (of = own, content = CONTENT): Buffer[] => raw.cadesAttributes(content, of, NOW)
 const [type, time, digest, certificate] = attributes() as [Buffer, Buffer, Buffer, Buffer]
+const ECDSA = der.sequence(der.oid('1.2.840.10045.2.1'))
 const PASSED = 'TOTAL-PASSED valid'
 
 function made(signer: Partial<RawSigner> = {}, more: Partial<RawSignedData> = {}): Buffer {
@@ -104,6 +105,50 @@ describe('signatures that hold in an unusual form', () => {
     it(what, async () => {
       assert.equal(await verdictOf(make()), PASSED)
     })
+})
+
+describe('Ed448 (RFC 8419)', () => {
+  const keys = generateKeyPairSync('ed448')
+  const signer = issue({
+    ...{ commonName: 'Amt D', key: keys.publicKey, issuer: root, ...validity },
+    extensions: EXTENSIONS.signer(),
+  })
+  const shake = (bits: number): Buffer =>
+    createHash('shake256', { outputLength: bits / 8 })
+      .update(CONTENT)
+      .digest()
+  const SHAKE256 = der.sequence(der.oid('2.16.840.1.101.3.4.2.12'))
+  const withLength = (bits: number): Buffer => der.sequence(der.oid('2.16.840.1.101.3.4.2.18'), der.integer(bits))
+  const made448 = (digestAlgorithm: Buffer, value: Buffer): Promise<string> => {
+    const [, , , reference] = attributes(signer) as [Buffer, Buffer, Buffer, Buffer]
+    const all = [type, time, raw.attribute(ATTRIBUTE.messageDigest, der.octetString(value)), reference]
+    const signed = {
+      holder: signer,
+      attributes: all.sort((a, b) => Buffer.compare(a, b)),
+      digestAlgorithm,
+      signatureAlgorithm: der.sequence(der.oid('1.3.101.113')),
+      value: sign(null, der.setOf(...all), keys.privateKey),
+    }
+    return verdictOf(made(signed, { certificates: [signer.certificate] }))
+  }
+
+  it('holds over SHAKE256 of 512 bits, whichever way it is named', async () => {
+    assert.equal(await made448(SHAKE256, shake(512)), PASSED)
+    assert.equal(await made448(withLength(512), shake(512)), PASSED)
+  })
+
+  it('does not over less of it, nor over another digest', async () => {
+    assert.equal(await made448(SHAKE256, shake(256)), 'HASH_FAILURE invalid')
+    assert.equal(await made448(SHAKE256, createHash('sha512').update(CONTENT).digest()), 'HASH_FAILURE invalid')
+    assert.equal(await made448(withLength(256), shake(256)), 'SIGNED_DATA_NOT_FOUND undecided')
+    assert.equal(await made448(withLength(512), shake(256)), 'HASH_FAILURE invalid')
+  })
+
+  it('is not for keys of other kinds', async () => {
+    const all = [type, time, raw.attribute(ATTRIBUTE.messageDigest, der.octetString(shake(512))), certificate]
+    const foreign = { attributes: all, digestAlgorithm: SHAKE256, signatureAlgorithm: ECDSA }
+    assert.match(await verdictOf(made(foreign)), / undecided$/)
+  })
 })
 
 describe('signatures that do not hold', () => {

@@ -2,7 +2,6 @@
  * What a time-stamp token says and whether it holds together, before its authority is trusted (RFC 3161 §2.4.2, ETSI
  * EN 319 422, EN 319 102-1 §5.4).
  */
-import { createHash } from 'node:crypto'
 import { algorithmsInUse } from '../cms/algorithms-in-use.ts'
 import { judgeSigner } from '../cms/signer.ts'
 import type { SignerFault, SignerJudgement } from '../cms/signer.ts'
@@ -10,6 +9,7 @@ import { SigningError } from '../errors.ts'
 import { digestOf } from '../trust/algorithm-identifier.ts'
 import type { Digest } from '../trust/algorithm-identifier.ts'
 import type { Certificate } from '../trust/certificate.ts'
+import { createDigest } from '../trust/digest.ts'
 import type { TimestampFacts, TimestampFault } from '../validation/facts.ts'
 import { objectId } from '../validation/object-id.ts'
 import { hasUnknownCritical, parseToken, tsaFaults } from './token.ts'
@@ -64,7 +64,7 @@ function readToken(bytes: Buffer): TimestampToken | TimestampFault {
 
 function judgeToken({ signedData, signer }: TimestampToken, others: readonly Certificate[]): Promise<SignerJudgement> {
   const content = signedData.content ?? Buffer.alloc(0)
-  const contentDigest = (digest: Digest): Buffer => createHash(digest).update(content).digest()
+  const contentDigest = (digest: Digest): Buffer => createDigest(digest).update(content).digest()
   return judgeSigner({ parts: signedData, signer, contentDigest, others })
 }
 

@@ -3,7 +3,6 @@
  *
  * Integrity and form; whether the authority is trusted, and at which time, is judged elsewhere.
  */
-import { createHash } from 'node:crypto'
 import { readBer } from '../asn1/ber.ts'
 import * as der from '../asn1/der.ts'
 import { readSignedData } from '../cms/container.ts'
@@ -15,6 +14,7 @@ import type { SignerVerdict } from '../cms/signer.ts'
 import { SigningError } from '../errors.ts'
 import { EXTENSION, readExtensionList } from '../trust/certificate.ts'
 import type { Certificate, Extension } from '../trust/certificate.ts'
+import { createDigest } from '../trust/digest.ts'
 import { readAlternativeNames } from '../trust/extensions.ts'
 import { generalNameKey, readGeneralName } from '../trust/general-name.ts'
 import type { GeneralName } from '../trust/general-name.ts'
@@ -73,7 +73,7 @@ export function parseToken(bytes: Buffer): TimestampToken {
 /** Do signature and certificate reference fit? `others`: certificates from outside the token. */
 export function verifyToken(token: TimestampToken, others: readonly Certificate[] = []): Promise<SignerVerdict> {
   const content = token.signedData.content ?? Buffer.alloc(0)
-  return verifySigner(token.signedData, token.signer, (digest) => createHash(digest).update(content).digest(), others)
+  return verifySigner(token.signedData, token.signer, (digest) => createDigest(digest).update(content).digest(), others)
 }
 
 export type TsaFault = 'extended-key-usage' | 'key-usage' | 'not-valid-then' | 'tsa-name'

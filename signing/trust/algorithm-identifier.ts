@@ -10,7 +10,7 @@ import { readCount } from './fields.ts'
 
 export type Scheme = 'rsa-pkcs1' | 'rsa-pss' | 'ecdsa' | 'ecdsa-plain' | 'eddsa' | 'dsa'
 
-/** Digest names are those of node:crypto. */
+/** Digest names are those of node:crypto; SHAKE256 is always that of 512 bits. */
 export type Digest = (typeof DIGESTS)[keyof typeof DIGESTS]
 
 export interface SignatureScheme {
@@ -46,8 +46,11 @@ export function readSignatureScheme(der: Buffer): SignatureScheme | null {
 
 /** The digest that a digest AlgorithmIdentifier names; null when it is unknown. */
 export function readDigest(der: Buffer): Digest | null {
-  const [id] = childrenOf(decode(der), TAG.sequence)
-  return digestOf(readOid(id))
+  const [id, parameters] = childrenOf(decode(der), TAG.sequence)
+  const oid = readOid(id)
+  if (oid !== SHAKE256_WITH_LENGTH) return digestOf(oid)
+  const bits = parameters === undefined ? 0 : readCount(expect(parameters, TAG.integer).content)
+  return bits === 512 ? 'shake256' : null
 }
 
 /** The digest of this object identifier; null when it is unknown. */
@@ -101,6 +104,7 @@ const DIGESTS = {
   '2.16.840.1.101.3.4.2.8': 'sha3-256',
   '2.16.840.1.101.3.4.2.9': 'sha3-384',
   '2.16.840.1.101.3.4.2.10': 'sha3-512',
+  '2.16.840.1.101.3.4.2.12': 'shake256',
 } as const
 
 const rsa = (digest: Digest | null): Omit<SignatureScheme, 'pss'> => ({ scheme: 'rsa-pkcs1', digest })
@@ -153,5 +157,7 @@ const SCHEMES: ReadonlyMap<string, Omit<SignatureScheme, 'pss'>> = new Map([
   ['2.16.840.1.101.3.4.3.4', dsa('sha512')],
 ])
 
+/** RFC 8419 §2.3: the number of bits is a parameter */
+const SHAKE256_WITH_LENGTH = '2.16.840.1.101.3.4.2.18'
 const RSASSA_PSS = '1.2.840.113549.1.1.10'
 const MGF1 = '1.2.840.113549.1.1.8'

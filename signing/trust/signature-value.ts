@@ -94,7 +94,8 @@ function judge(question: ValueQuestion, signature: Buffer): ValueVerdict {
   if (!KEY_TYPES[scheme.scheme].includes(key.asymmetricKeyType ?? '')) return BAD
   const digest = agreedDigest(scheme, question.digestAlgorithm)
   if (digest === 'contradiction') return BAD
-  if (digest === null && scheme.scheme !== 'eddsa')
+  // RSA and ECDSA with SHAKE have identifiers of their own (RFC 8702)
+  if ((digest === null || digest === 'shake256') && scheme.scheme !== 'eddsa')
     return { kind: 'unsupported', algorithm: algorithmOid(question.algorithm) }
   const { signed } = question
   const agreed = { ...scheme, digest }

@@ -1,12 +1,12 @@
 /**
  * SigningCertificate and SigningCertificateV2: which certificate the signer says is the own one (ETSI EN 319 132-1 §5.2.2).
  */
-import { createHash } from 'node:crypto'
 import { berChildren, readBer } from '../asn1/ber.ts'
 import { TAG } from '../asn1/der.ts'
 import { SigningError } from '../errors.ts'
 import type { Digest } from '../trust/algorithm-identifier.ts'
 import type { Certificate } from '../trust/certificate.ts'
+import { createDigest } from '../trust/digest.ts'
 import { parseName, sameName } from '../trust/name.ts'
 import { decodeBase64 } from '../xml/base64.ts'
 import { attributeOf, childElements } from '../xml/find.ts'
@@ -48,7 +48,7 @@ function readReference(cert: XmlElement): CertificateReference {
 }
 
 export function isNamedBy(certificate: Certificate, { digest, value }: CertificateReference): boolean {
-  return digest !== null && value !== null && createHash(digest).update(certificate.der).digest().equals(value)
+  return digest !== null && value !== null && createDigest(digest).update(certificate.der).digest().equals(value)
 }
 
 function readIssuer(v2: XmlElement | null, v1: XmlElement | null): CertificateReference['fitsIssuer'] {

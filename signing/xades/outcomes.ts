@@ -3,12 +3,12 @@
  *
  * Data outside the document come only from the mapping that the caller gives; nothing is fetched.
  */
-import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import { SigningError } from '../errors.ts'
 import { piecesOf } from '../random-access.ts'
 import type { RandomAccess } from '../random-access.ts'
 import type { Digest } from '../trust/algorithm-identifier.ts'
+import { createDigest } from '../trust/digest.ts'
 import type { CanonicalOptions } from '../xml/c14n.ts'
 import type { DsigReference } from '../xml/dsig.ts'
 import { charge, referencedOctets, targetOf } from '../xml/references.ts'
@@ -78,7 +78,7 @@ async function digestOf(
   all: SignedDocument,
 ): Promise<Buffer> {
   const asFed = async (): Promise<Buffer> => {
-    const hash = createHash(digest)
+    const hash = createDigest(digest)
     await feed?.(hash)
     return hash.digest()
   }

@@ -4,9 +4,9 @@
  * Elements are canonicalised where they stand, in the order that the standard gives. An input that cannot be had, or is
  * described by explicit Include elements that are not followed, is null.
  */
-import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import type { Digest } from '../trust/algorithm-identifier.ts'
+import { createDigest } from '../trust/digest.ts'
 import { attributeOf, childElements, isNamed } from '../xml/find.ts'
 import type { CanonicalOptions } from '../xml/c14n.ts'
 import type { DsigSignature } from '../xml/dsig.ts'
@@ -52,7 +52,7 @@ export function nextArchiveInput(stamped: StampedSignature, form: CanonicalOptio
 /** The input of a signature time-stamp. */
 export function valueInput({ valueElement }: DsigSignature, all: SignedDocument, form: CanonicalOptions): InputDigest {
   return async (digest) => {
-    const hash = createHash(digest)
+    const hash = createDigest(digest)
     await feed(hash, valueElement, form, all)
     return hash.digest()
   }
@@ -61,7 +61,7 @@ export function valueInput({ valueElement }: DsigSignature, all: SignedDocument,
 function digestOfParts(parts: readonly Part[], form: CanonicalOptions, all: SignedDocument): InputDigest[] {
   if (parts.some((part) => 'feed' in part && part.feed === null)) return []
   const input: InputDigest = async (digest) => {
-    const hash = createHash(digest)
+    const hash = createDigest(digest)
     for (const part of parts) await feed(hash, part, form, all)
     return hash.digest()
   }

@@ -3,8 +3,8 @@
  *
  * Inside the document everything is answered here. What lies outside is only named; nothing is ever fetched.
  */
-import { createHash } from 'node:crypto'
 import { SigningError } from '../errors.ts'
+import { createDigest } from '../trust/digest.ts'
 import type { CanonicalOptions } from './c14n.ts'
 import type { DsigReference } from './dsig.ts'
 import { indexIds } from './ids.ts'
@@ -125,7 +125,7 @@ export function charge({ budget }: SignedDocument, place: keyof WorkBudget, octe
 /** Whether octets have the digest of a reference; `unknown`: by an algorithm that is not known here. */
 export function digestFits(octets: Buffer, { digest, value }: DsigReference): boolean | 'unknown' {
   if (digest === null) return 'unknown'
-  return value !== null && createHash(digest).update(octets).digest().equals(value)
+  return value !== null && createDigest(digest).update(octets).digest().equals(value)
 }
 
 /** Whether the reference takes part of this signature out of what it covers, as an enveloped signature must. */

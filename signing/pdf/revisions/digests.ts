@@ -4,11 +4,11 @@
  * However many signatures a document has, its bytes are read once for each digest algorithm: the running digest is
  * copied where a hole begins.
  */
-import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import { SigningError } from '../../errors.ts'
 import type { RandomAccess } from '../../random-access.ts'
 import type { Digest } from '../../trust/algorithm-identifier.ts'
+import { copyDigest, createDigest } from '../../trust/digest.ts'
 
 /** The hole, `<` and `>` included, and where the covered part ends. */
 export interface SignedRange {
@@ -37,7 +37,7 @@ async function digestAll(
   digest: Digest,
 ): Promise<Map<SignedRange, Buffer>> {
   const waiting = [...ranges].sort((a, b) => b.gapStart - a.gapStart)
-  const running = createHash(digest)
+  const running = createDigest(digest)
   const branches = new Map<SignedRange, Hash>()
   const results = new Map<SignedRange, Buffer>()
   for (let at = 0; waiting.length > 0 || branches.size > 0;) {
@@ -53,7 +53,7 @@ async function digestAll(
     }
     at += length
     for (let next = waiting.at(-1); next?.gapStart === at; next = waiting.at(-1)) {
-      branches.set(next, running.copy())
+      branches.set(next, copyDigest(running, digest))
       waiting.pop()
     }
   }

@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto'
 import { TAG, childrenOf, decode, expect } from '../../asn1/der.ts'
 import { readDigest } from '../algorithm-identifier.ts'
 import { EXTENSION } from '../certificate.ts'
+import { createDigest } from '../digest.ts'
 import { readBits } from '../fields.ts'
 import type { Certificate } from '../certificate.ts'
 import { verifyCertificate, verifyValue } from '../signature-value.ts'
@@ -56,7 +57,7 @@ function judgeAnswer(inquiry: Inquiry, response: OcspResponse): Statement | Refu
 function isAbout(id: SingleAnswer['certificate'], { certificate, issuer }: Inquiry): boolean {
   if (id.digest === null || !id.serial.equals(certificate.serial)) return false
   const hash = (bytes: Buffer): Buffer =>
-    createHash(id.digest ?? 'sha1')
+    createDigest(id.digest ?? 'sha1')
       .update(bytes)
       .digest()
   // the issuer may write its name in another string type than those it issued to
@@ -90,7 +91,7 @@ function certificateHash(answer: SingleAnswer, certificate: Certificate): 'none'
   const same = readOrNull(() => {
     const [algorithm, value] = childrenOf(decode(extension.value), TAG.sequence)
     const digest = readDigest(expect(algorithm, TAG.sequence).encoding)
-    const hash = digest === null ? null : createHash(digest).update(certificate.der).digest()
+    const hash = digest === null ? null : createDigest(digest).update(certificate.der).digest()
     return hash?.equals(expect(value, TAG.octetString).content) ?? false
   })
   return same === true ? 'same' : 'other'
