@@ -5,6 +5,8 @@ import { createHash } from 'node:crypto'
 import { SigningError } from '../errors.ts'
 import type { RandomAccess } from '../random-access.ts'
 import type { Digest } from '../trust/algorithm-identifier.ts'
+import { createDigest } from '../trust/digest.ts'
+import { pdfHeaderIn } from '../validation/second-kind.ts'
 import { fileName } from './file-uri.ts'
 import { contentAccess, isWithinLimits, readContent } from './zip-content.ts'
 import type { PackedEntry } from './zip-content.ts'
@@ -53,6 +55,10 @@ export async function openContainer(source: RandomAccess): Promise<Container> {
     if (sha256 === null) problems.push({ kind: 'contradiction', detail: `${entry.name}: cannot be read` })
     else files.push(containerFile(source, packed, sha256))
   }
+  const start = await source.read(0, Math.min(source.size, START_BYTES))
+  const header = pdfHeaderIn(start)
+  if (header !== null && !files.some((file) => isInside(file, header)))
+    problems.push({ kind: 'contradiction', detail: 'the archive can be taken for a PDF' })
   // of doubled names the first is as good as any: nothing of such a container is believed
   const byName = new Map([...files].reverse().map((file) => [file.name, file]))
   return { source, files, byName, problems, entries }
@@ -61,6 +67,11 @@ export async function openContainer(source: RandomAccess): Promise<Container> {
 /** The file that a relative address names: percent-encoded, or as others write it plainly. */
 export function fileAt({ byName }: Container, uri: string): ContainerFile | undefined {
   return byName.get(fileName(uri)) ?? byName.get(uri)
+}
+
+/** A viewer that begins there shows, if anything, this file. */
+function isInside({ entry, dataOffset }: PackedEntry, at: number): boolean {
+  return at >= dataOffset && at < dataOffset + entry.packedBytes
 }
 
 /** SHA-256 of the content; null when it is not what the directory says. */
@@ -86,7 +97,7 @@ function containerFile(source: RandomAccess, packed: PackedEntry, sha256: Buffer
 }
 
 async function digestOf(source: RandomAccess, packed: PackedEntry, name: Digest): Promise<Buffer> {
-  const hash = createHash(name)
+  const hash = createDigest(name)
   for await (const piece of readContent(source, packed)) hash.update(piece)
   return hash.digest()
 }
@@ -119,5 +130,6 @@ export async function readWhole({ content }: ContainerFile, maxBytes: number): P
 
 /** encrypted, strongly encrypted, masked header (APPNOTE §4.4.4) */
 const ENCRYPTED_FLAGS = 0x0001 | 0x0040 | 0x2000
+const START_BYTES = 2048
 /** of all packed entries together */
 const MAX_UNPACKED_BYTES = 1024 * 1024 * 1024

@@ -11,6 +11,7 @@ import type { DocumentFacts, SignatureFacts, TimestampFacts } from '../validatio
 import type { Finding } from '../validation/finding.ts'
 import { numbering } from '../validation/numbering.ts'
 import type { Numbering } from '../validation/numbering.ts'
+import { pdfHeaderIn, secondKind } from '../validation/second-kind.ts'
 import { unreadableSignature } from '../validation/unreadable-signature.ts'
 import { evidenceOf, joinEvidence, objectsIn } from './carried.ts'
 import { readSignedData } from './container.ts'
@@ -59,7 +60,7 @@ export async function readSignatureFile(
     timestamps: [...timestamps, ...(inner?.timestamps ?? [])],
     evidence: joinEvidence([evidenceOf(objectsIn(parts)), ...(inner === null ? [] : [inner.evidence])]),
     findings: [
-      ...formFindings(bytes, parts.trailing),
+      ...formFindings(bytes, parts),
       ...(await besideFindings(parts.content, content)),
       ...(inner?.findings ?? []),
     ],
@@ -136,7 +137,10 @@ async function besideFindings(inside: Buffer | null, beside: RandomAccess | null
   return isSame ? [] : [{ severity: 'unclean', code: 'files-not-covered', detail: 'another content is inside' }]
 }
 
-function formFindings(bytes: Buffer, trailing: Buffer): Finding[] {
+function formFindings(
+  bytes: Buffer,
+  { trailing, contentEncoding }: Pick<SignedDataParts, 'contentEncoding'> & { trailing: Buffer },
+): Finding[] {
   const findings: Finding[] = []
   if (!isDerFrame(bytes)) findings.push({ severity: 'info', code: 'not-der', detail: '' })
   if (trailing.length > 0) {
@@ -144,7 +148,16 @@ function formFindings(bytes: Buffer, trailing: Buffer): Finding[] {
     const severity = isPadding ? 'warning' : 'unclean'
     findings.push({ severity, code: 'trailing-bytes', detail: `${trailing.length}` })
   }
+  if (beginsAnotherPdf(bytes, contentEncoding)) findings.push(secondKind('PDF'))
   return findings
+}
+
+/** A signed PDF inside is what a viewer shows then; one that begins elsewhere is another. */
+function beginsAnotherPdf(bytes: Buffer, content: Buffer | null): boolean {
+  const header = pdfHeaderIn(bytes)
+  if (header === null || content === null) return header !== null
+  const start = content.byteOffset - bytes.byteOffset
+  return header < start || header >= start + content.length
 }
 
 /** Are the outer three levels DER? What is below, signatures and attributes ask for themselves. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import * as der from '../asn1/der.ts'
 import { bufferAccess, sealPdf } from '../index.ts'
 import { createFetchCache } from '../trust/fetch-cache.ts'
 import { createOnline } from '../trust/online.ts'
@@ -10,8 +11,10 @@ import { validateDocument } from '../validation/validate.ts'
 import type { ValidationOptions } from '../validation/validate.ts'
 import type { ValidationReport } from '../validation/report.ts'
 import { buildPdf, onePage } from './build-pdf.ts'
+import { cadesAttributes, rawSignedData } from './support/raw-cms.ts'
 import { startTestAuthority } from './support/test-authority.ts'
 import type { TestAuthority } from './support/test-authority.ts'
+import { EXTENSIONS, ecKey, issue } from './support/test-certificates.ts'
 
 const FIXTURES = new URL('fixtures/validation/', import.meta.url)
 const read = (name: string): Buffer => readFileSync(new URL(name, FIXTURES))
@@ -84,6 +87,63 @@ describe('bytes behind a signed document', () => {
     const codes = [...report.findings, ...report.signatures.flatMap(({ findings }) => findings)].map(({ code }) => code)
     assert.ok(codes.includes('uncovered-bytes'), codes.join())
     assert.notEqual(report.headline, 'valid')
+  })
+})
+
+describe('a file that can be taken for another kind', () => {
+  const pdf = buildPdf({ objects: onePage() })
+  const archiveEnd = Buffer.from('504b0506000000000000000000000000000000000000', 'hex')
+  const kinds = async (bytes: Buffer): Promise<string> => {
+    const { headline, findings } = await validate(bytes)
+    assert.ok(headline !== 'valid' && headline !== 'valid-with-remarks')
+    return findings
+      .filter(({ code, severity }) => code === 'second-kind' && severity === 'unclean')
+      .map(({ detail }) => detail)
+      .join()
+  }
+
+  it('is told: a PDF in a comment of XML', async () => {
+    const xml = read('xades-enveloped-LTA-A.xml').toString('latin1')
+    const root = xml.indexOf('<', xml.indexOf('?>'))
+    const both = `${xml.slice(0, root)}<!--\n${pdf.toString('latin1')}-->${xml.slice(root)}`
+    assert.equal(await kinds(Buffer.from(both, 'latin1')), 'PDF')
+    assert.equal(await kinds(Buffer.from(xml, 'latin1')), '')
+  })
+
+  it('is told: the end of an archive in anything else', async () => {
+    const files = ['xades-enveloped-LTA-A.xml', 'cades-lta-A.p7s', 'pades-b-b-A.pdf'].map(read)
+    for (const bytes of files) {
+      assert.equal(await kinds(Buffer.concat([bytes, archiveEnd])), 'ZIP')
+      assert.equal(await kinds(bytes), '')
+    }
+  })
+
+  it('is told: a PDF in a signature file, unless it is the content', async () => {
+    const validity = { from: new Date('2026-01-01'), until: new Date('2028-01-01') }
+    const holder = issue({
+      commonName: 'Amt',
+      key: ecKey(),
+      issuer: null,
+      ...validity,
+      extensions: EXTENSIONS.signer(),
+    })
+    const signed = { content: pdf, signers: [{ holder, attributes: cadesAttributes(pdf, holder, OFFLINE.now) }] }
+    const hidden = der.sequence(der.oid('1.2.3'), der.octetString(pdf))
+    assert.equal(await kinds(rawSignedData({ ...signed, inside: pdf })), '')
+    assert.equal(await kinds(rawSignedData({ ...signed, digests: [hidden] })), 'PDF')
+    assert.equal(await kinds(rawSignedData({ ...signed, inside: pdf, digests: [hidden] })), 'PDF')
+  })
+
+  it('is refused: a PDF before the files of an archive', async () => {
+    const whole = read('asice-cades-LTA-A.asice')
+    const name = Buffer.from('%PDF-1.7')
+    const renamed = Buffer.from(whole)
+    const at = whole.indexOf('anlage_A')
+    assert.ok(at > 0)
+    for (let place = at; place >= 0; place = renamed.indexOf('anlage_A', place + 1)) name.copy(renamed, place)
+    const { signatures } = await validate(renamed)
+    assert.equal(signatures[0]?.subIndication, 'FORMAT_FAILURE')
+    assert.ok(signatures[0].constraints.some(({ detail }) => detail.includes('taken for a PDF')))
   })
 })
 

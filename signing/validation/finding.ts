@@ -66,5 +66,7 @@ export type FindingCode =
   | 'certificate-restricted'
   /** revocation data count although newer ones should be had: the status since then is not known */
   | 'revocation-aged'
+  /** the file can be taken for one of another kind, and then shows something else; the detail names it */
+  | 'second-kind'
   /** the document cannot be read; whether it is signed cannot be told */
   | 'unreadable'

@@ -13,6 +13,7 @@ import { readXadesFacts } from '../xades/document.ts'
 import { detectKind } from './detect.ts'
 import type { DocumentKind } from './detect.ts'
 import type { DocumentFacts, DocumentFormat, SignatureFacts } from './facts.ts'
+import { endsAsZip, pdfHeaderIn, secondKind } from './second-kind.ts'
 import { unreadableSignature } from './unreadable-signature.ts'
 
 export interface ReadOptions {
@@ -33,7 +34,7 @@ export async function readFacts(source: RandomAccess, options: ReadOptions): Pro
   if (kind === 'unknown') return unreadable(source, kind, options)
   if (kind !== 'pdf' && kind !== 'zip' && source.size > MAX_IN_MEMORY) return unreadable(source, kind, options)
   try {
-    return await withTraces(await readKind(source, kind, options), source, options)
+    return await withSecondKind(await withTraces(await readKind(source, kind, options), source, options), source, kind)
   } catch (error) {
     if (!(error instanceof SigningError) || NOT_OF_THE_DOCUMENT.has(error.code)) throw error
     return unreadable(source, kind, options)
@@ -67,6 +68,16 @@ async function withTraces(
   const isUnclean = facts.findings.some(({ severity }) => severity === 'unclean')
   if (!isEmpty || !isUnclean || !looksSigned) return facts
   return { ...facts, signatures: [await brokenSignature(source, facts.format === 'pdf' ? 'PAdES' : 'XAdES')] }
+}
+
+/** What of a CMS object or an archive may begin as a PDF, its own reader knows. */
+async function withSecondKind(facts: DocumentFacts, source: RandomAccess, kind: DocumentKind): Promise<DocumentFacts> {
+  const start = kind === 'xml' ? await source.read(0, Math.min(source.size, HEAD_BYTES)) : Buffer.alloc(0)
+  const others = [
+    ...(pdfHeaderIn(start) === null ? [] : [secondKind('PDF')]),
+    ...(kind !== 'zip' && (await endsAsZip(source)) ? [secondKind('ZIP')] : []),
+  ]
+  return others.length === 0 ? facts : { ...facts, findings: [...facts.findings, ...others] }
 }
 
 async function brokenSignature(source: RandomAccess, form: SignatureFacts['form']): Promise<SignatureFacts> {

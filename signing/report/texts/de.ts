@@ -173,6 +173,7 @@ export const de = {
     'timestamp-copied': 'Ein Zeitstempel kommt mehrfach vor. Er zählt einmal.',
     encrypted: 'Das Dokument ist verschlüsselt und wurde mit dem Passwort geöffnet.',
     'revocation-aged': 'Die Auskunft zur Sperrung ist älter, als die Prüfregel es wünscht.',
+    'second-kind': 'Die Datei kann auch als eine andere Art von Datei geöffnet werden und zeigt dann etwas anderes.',
     unreadable: 'Die Datei kann nicht gelesen werden. Ob sie signiert ist, ist nicht festzustellen.',
     'certificate-restricted': 'Das Zertifikat nennt Beschränkungen.',
   } satisfies Record<FindingCode, string>,

@@ -154,6 +154,7 @@ export const en: ReportTexts = {
     'timestamp-copied': 'A time-stamp appears more than once. It counts once.',
     encrypted: 'The document is encrypted and was opened with the password.',
     'revocation-aged': 'The revocation data are older than the policy wishes.',
+    'second-kind': 'The file can be opened as a file of another kind, too, and then shows something else.',
     unreadable: 'The file cannot be read. Whether it is signed cannot be told.',
     'certificate-restricted': 'The certificate states restrictions.',
   },
