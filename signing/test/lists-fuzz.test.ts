@@ -125,9 +125,10 @@ describe('mutated trusted lists', () => {
     const random = randomSource(SEED)
     for (let n = 0; n < MUTATIONS / 2; n++) {
       const mutated = mutate(genuine, random)
-      const started = performance.now()
+      const started = process.cpuUsage()
       const outcome = judge(mutated)
-      assert.ok(performance.now() - started < 2_000, `mutation ${n} took too long`)
+      const { user, system } = process.cpuUsage(started)
+      assert.ok(user + system < 2_000_000, `mutation ${n} took too long`)
       if (outcome in REFUSALS) continue
       const octets = verifyEnveloped(mutated, [agency.certificate])
       assert.ok(octets.kind === 'holds' && octets.signedOctets.equals(signed.signedOctets), `mutation ${n}`)
@@ -139,9 +140,10 @@ describe('mutated trusted lists', () => {
     const outcomes = new Map<string, number>()
     for (let n = 0; n < MUTATIONS / 2; n++) {
       const mutated = signedOrNot(mutate(Buffer.from(xml), random))
-      const started = performance.now()
+      const started = process.cpuUsage()
       const outcome = judge(mutated)
-      assert.ok(performance.now() - started < 2_000, `mutation ${n} took too long`)
+      const { user, system } = process.cpuUsage(started)
+      assert.ok(user + system < 2_000_000, `mutation ${n} took too long`)
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
     }
     // a sample that never passes the signature, or never changes an answer, would prove nothing
