@@ -17,7 +17,7 @@ import { readChoice } from './evidence.ts'
 import { ATTRIBUTE } from './oids.ts'
 import { profileFaults } from './profile.ts'
 import { readClaims } from './signed-attributes.ts'
-import { signerFindings } from './signer-findings.ts'
+import { isOverSorted, signerFindings } from './signer-findings.ts'
 import { spend } from './signer-reading.ts'
 import type { SignerReading } from './signer-reading.ts'
 import { readTimestamps } from './signer-timestamps.ts'
@@ -72,6 +72,11 @@ function describe(reading: SignerReading, judgement: SignerJudgement, around: Su
   const { certificate, attributes } = judgement
   const claims = readSafely(() => (attributes === null ? null : readClaims(attributes)))
   const faults = [...judgement.faults, ...around.faults, ...policyFault(claims?.policy ?? null)]
+  if (form === 'PAdES' && faults.every(({ code }) => code !== 'value') && !isOverSorted(signer, judgement))
+    faults.push({
+      code: 'value',
+      detail: 'the value fits the signed attributes as they were sent, not in the order of DER',
+    })
   const isBroken = faults.some(({ code }) => BREAKING.has(code))
   const isSigned = signer.signedAttributes !== null
   return {

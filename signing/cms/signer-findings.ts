@@ -29,10 +29,8 @@ export function signerFindings(
 
 function formFindings(signedAttributes: Buffer, { isReencoded }: SignerJudgement): Finding[] {
   try {
-    const items = berChildren(readBer(signedAttributes), 0xa0).map(({ encoding }) => encoding)
-    const isSorted = items.every((item, index) => Buffer.compare(items[index - 1] ?? item, item) <= 0)
     const detail = isReencoded ? 'the value is over the DER of what was sent' : 'the value is over what was sent'
-    if (!isSorted) return [{ severity: 'warning', code: 'attributes-unsorted', detail }]
+    if (!isSorted(attributesIn(signedAttributes))) return [{ severity: 'warning', code: 'attributes-unsorted', detail }]
     const isDer = toDer(asSet(signedAttributes)).equals(asSet(signedAttributes))
     return isDer ? [] : [{ severity: 'info', code: 'not-der', detail }]
   } catch (error) {
@@ -40,5 +38,25 @@ function formFindings(signedAttributes: Buffer, { isReencoded }: SignerJudgement
     throw error
   }
 }
+
+/**
+ * Is the value over the attributes in the order of DER, as RFC 5652 §5.4 says, and not only as they were sent? PAdES wants
+ * DER throughout (EN 319 142-1 §4.1), and most who validate PDFs sort the attributes before they look.
+ */
+export function isOverSorted({ signedAttributes }: SignerParts, { isReencoded }: SignerJudgement): boolean {
+  if (signedAttributes === null || isReencoded) return true
+  try {
+    return isSorted(attributesIn(signedAttributes))
+  } catch (error) {
+    if (error instanceof SigningError) return true
+    throw error
+  }
+}
+
+const attributesIn = (signedAttributes: Buffer): Buffer[] =>
+  berChildren(readBer(signedAttributes), 0xa0).map(({ encoding }) => encoding)
+
+const isSorted = (items: readonly Buffer[]): boolean =>
+  items.every((item, index) => Buffer.compare(items[index - 1] ?? item, item) <= 0)
 
 const KNOWN: ReadonlySet<string> = new Set(Object.values(ATTRIBUTE))

@@ -89,7 +89,10 @@ function oldestOf({ newest }: Revisions, drafts: readonly Draft[]): Revision {
 
 type Draft = Pick<Entry, 'kind' | 'site' | 'verdict'> & { subFilter: string | null }
 
-/** In the order in which they were made, as far as they say so. */
+/**
+ * In the order in which they were made, as far as they say so. Of several that say the same place only one can be there;
+ * the others come before it, as what is gravest comes first everywhere.
+ */
 async function draftsOf(revisions: Revisions, sites: readonly SignatureSite[]): Promise<Draft[]> {
   const drafts: Draft[] = []
   for (const site of sites.slice(0, MAX_SIGNATURES)) {
@@ -100,8 +103,12 @@ async function draftsOf(revisions: Revisions, sites: readonly SignatureSite[]): 
     const verdict = await judgeRange(revisions, site)
     drafts.push({ kind: isTimestamp ? 'timestamp' : 'signature', site, verdict, subFilter })
   }
-  return withoutRewritten(drafts).sort((a, b) => claimedPlace(a) - claimedPlace(b))
+  return withoutRewritten(drafts).sort(
+    (a, b) => claimedPlace(a) - claimedPlace(b) || Number(isThere(a)) - Number(isThere(b)),
+  )
 }
+
+const isThere = ({ verdict }: Draft): boolean => verdict.kind === 'good'
 
 /** Where the hole of a signature is, or where it says so; others where they are written, or behind their revision. */
 function claimedPlace({ verdict, site }: Draft): number {

@@ -14,14 +14,17 @@ import { readEntries } from './entries.ts'
 import type { Entry } from './entries.ts'
 import { readRevisions } from './revisions/revisions.ts'
 import type { Revisions } from './revisions/revisions.ts'
+import { salvageRevisions } from './revisions/salvage.ts'
 import { scanForTraces } from './revisions/scan.ts'
 import type { Traces } from './revisions/scan.ts'
 import { readSecurityStores } from './revisions/security-stores.ts'
 import { findRemains } from './revisions/remains.ts'
+import { damaged } from './values.ts'
 
 /**
- * Never throws for what a signature looks like. A document with traces of a signature whose structure cannot be read
- * gets a signature with a `format` fault for each trace.
+ * Never throws for what a signature looks like. A document with traces of a signature whose structure cannot be read is
+ * salvaged, so that more can be told about its signatures than that they are there; where that fails, each trace gets a
+ * signature with a `format` fault.
  *
  * Reads the document in pieces: twice, and once more for each further digest algorithm. Memory does not grow with it.
  *
@@ -31,18 +34,46 @@ import { findRemains } from './revisions/remains.ts'
  */
 export async function readPdfFacts(source: RandomAccess, options: OpenOptions = {}): Promise<DocumentFacts> {
   const traces = await scanForTraces(source)
+  const count = traces.byteRanges.length || traces.subFilters.length
+  const first = await attempt(() => readRevisions(source, traces.lastStart, options), traces)
+  if (first.kind === 'facts') return first.facts
+  if (count === 0) throw first.error
+  const { error, hidden } = first
+  const second =
+    error.code === 'signing/pdf-damaged' ? await attempt(() => salvageRevisions(source, options), traces) : first
+  return second.kind === 'facts' ? salvaged(second.facts, error.message) : unreadable(hidden ?? count, error.message)
+}
+
+type Attempt =
+  | { kind: 'facts'; facts: DocumentFacts }
+  /** `hidden`: traces of signatures that no form has; null: the structure cannot be read */
+  | { kind: 'unread'; error: SigningError; hidden: number | null }
+
+async function attempt(read: () => Promise<Revisions>, traces: Traces): Promise<Attempt> {
   try {
-    const revisions = await readRevisions(source, traces.lastStart, options)
-    return await factsOf(revisions, traces)
+    const { facts, hidden } = await factsOf(await read(), traces)
+    if (hidden === 0) return { kind: 'facts', facts }
+    return { kind: 'unread', error: damaged('it is not in the form'), hidden }
   } catch (error) {
-    const isStructure = error instanceof SigningError && STRUCTURE.has(error.code)
-    const count = traces.byteRanges.length || traces.subFilters.length
-    if (!isStructure || count === 0) throw error
-    return unreadable(count, error.message)
+    if (!(error instanceof SigningError && STRUCTURE.has(error.code))) throw error
+    return { kind: 'unread', error, hidden: null }
   }
 }
 
-async function factsOf(revisions: Revisions, traces: Traces): Promise<DocumentFacts> {
+/** What programs show of it, they have repaired, each in its own way: no signature is good for that. */
+function salvaged(facts: DocumentFacts, reason: string): DocumentFacts {
+  const detail = `the cross-reference is damaged: ${reason}`
+  return {
+    ...facts,
+    signatures: facts.signatures.map((signature) => ({
+      ...signature,
+      faults: [...signature.faults, { code: 'constraints', detail }],
+    })),
+    findings: [...facts.findings, { severity: 'unclean', code: 'structure-damaged', detail: reason }],
+  }
+}
+
+async function factsOf(revisions: Revisions, traces: Traces): Promise<{ facts: DocumentFacts; hidden: number }> {
   const stores = await readSecurityStores(revisions)
   const stored = evidenceOf(stores.flatMap(({ objects }) => objects))
   const { entries, sites } = await readEntries(revisions, stores)
@@ -51,15 +82,15 @@ async function factsOf(revisions: Revisions, traces: Traces): Promise<DocumentFa
     traces,
     signedEnd: Math.max(0, ...entries.map(endOf)),
   })
-  const hidden = signatures.length === 0 ? left.signatureLike : 0
   const isBare = entries.length === 0 && traces.byteRanges.length === 0 && traces.subFilters.length === 0
-  return {
+  const facts: DocumentFacts = {
     format: 'pdf',
-    signatures: hidden > 0 ? unreadable(hidden, 'it is not in the form').signatures : signatures,
+    signatures,
     timestamps: withoutCopies(entries.flatMap((entry) => entry.timestamps)),
     evidence: joinEvidence([stored, ...entries.map(evidenceInside)]),
     findings: [...(isBare ? left.findings.map(asInfo) : left.findings), ...encryptionFinding(revisions)],
   }
+  return { facts, hidden: signatures.length === 0 ? left.signatureLike : 0 }
 }
 
 /** Stray bytes are no reason to doubt that a document without any trace of a signature has none. */

@@ -1,6 +1,7 @@
 /**
  * Objects inside object streams (ISO 32000-2 §7.5.7). The last few unpacked streams are kept.
  */
+import { SigningError } from '../errors.ts'
 import type { RandomAccess } from '../random-access.ts'
 import { OBJECT_STEPS } from './budget.ts'
 import type { Budget } from './budget.ts'
@@ -81,6 +82,26 @@ export function createObjectStreams({ source, xref, budget, encryption }: Parts)
   }
 
   return { read }
+}
+
+/**
+ * Numbers of the objects in the object stream that stands at `offset`, in their order; none when it cannot be read.
+ *
+ * @throws SigningError `signing/pdf-too-complex`
+ */
+export async function numbersInStream(source: RandomAccess, offset: number, budget: Budget): Promise<number[]> {
+  try {
+    const { value, streamStart } = await readObjectAt(source, offset, budget)
+    const length = value.kind === 'dictionary' ? wholeNumber(value.entries.get('Length')) : null
+    if (value.kind !== 'dictionary' || streamStart === null || length === null) return []
+    if (streamStart + length > source.size) return []
+    budget.spendBytes(length)
+    const bytes = unpackStream(value, await source.read(streamStart, length), budget)
+    return index(value, bytes).objects.map(({ number }) => number)
+  } catch (error) {
+    if (error instanceof SigningError && error.code !== 'signing/pdf-too-complex') return []
+    throw error
+  }
 }
 
 function index(dictionary: PdfDictionary, bytes: Buffer): Unpacked {

@@ -16,14 +16,6 @@ import { sharedData } from './shared-data.ts'
  */
 const APART: ReadonlyMap<string, string> = new Map([
   [
-    'dss-pades-5-signatures-and-1-document-timestamp.pdf',
-    '/Prev 0 cuts the revisions off: nothing is repaired or guessed',
-  ],
-  [
-    'dss-hello_signed_INCSAVE_signed_EDITED.pdf',
-    'the same verdicts; the copied signature is listed after its original',
-  ],
-  [
     'pades-b-lt-timestamp-after-expiry-A.pdf',
     'level: the only answer about the signer is from after its end, it counts not',
   ],

@@ -169,7 +169,7 @@ describe('signatures that are none', () => {
     const copy = updatePdf(pdf, {
       objects: { 1: catalog, 30: body, 31: '<</Type/Annot/Subtype/Widget/FT/Sig/T(Kopie)/V 30 0 R/Rect[0 0 0 0]>>' },
     })
-    assert.deepEqual((await read(copy)).signatures, ['', 'format'])
+    assert.deepEqual((await read(copy)).signatures, ['format', ''])
   })
 
   it('is never called absent, however broken the document is', async () => {
@@ -182,7 +182,7 @@ describe('signatures that are none', () => {
     ]
     for (const document of broken) {
       const { signatures } = await read(document)
-      assert.ok(signatures.length > 0 && signatures.every((faults) => faults.startsWith('format')))
+      assert.ok(signatures.length > 0 && signatures.every((faults) => faults !== ''))
     }
     const unsigned = await readPdfFacts(bufferAccess(buildPdf({ objects: onePage() })))
     assert.deepEqual([unsigned.signatures, unsigned.findings], [[], []])
@@ -236,7 +236,7 @@ const KNOWN: Record<string, [string[], string[]?]> = {
   'dss-certified-changes-permitted': [['']],
   'dss-fieldmdp-include': [['']],
   'dss-pades-lta-copied-doctst': [[''], []],
-  'dss-pades_infinite_loop': [['format']],
+  'dss-pades_infinite_loop': [['format constraints']],
   'pyhanko-one-byterange': [['format']],
   'pyhanko-tail-uncovered': [[''], ['uncovered-bytes']],
   'pyhanko-form-update-override-appearance-stream-sneaky': [['forbidden-change', '']],

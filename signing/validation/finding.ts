@@ -34,6 +34,8 @@ export type FindingCode =
   | 'signature-removed'
   /** PDF: reason, place or time were changed after signing; those of the signed revision are shown */
   | 'display-changed'
+  /** PDF: the tables that say where objects are cannot be read; programs repair them, and show what they find */
+  | 'structure-damaged'
   /** container: files that no signature, or not this one, covers */
   | 'files-not-covered'
   /** container: the mimetype entry is absent or names another type */

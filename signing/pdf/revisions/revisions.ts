@@ -125,7 +125,7 @@ async function readStart(source: RandomAccess, at: number): Promise<{ section: n
   return { section: await skipWhiteSpace(source, section), eof: at + match[0].length }
 }
 
-async function skipWhiteSpace(source: RandomAccess, from: number): Promise<number> {
+export async function skipWhiteSpace(source: RandomAccess, from: number): Promise<number> {
   for (let at = from; ;) {
     const bytes = await source.read(at, Math.min(START_BYTES, source.size - at))
     const blank = /^[\s\0]*/.exec(bytes.toString('latin1'))?.[0].length ?? 0

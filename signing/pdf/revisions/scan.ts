@@ -36,7 +36,7 @@ export async function scanForTraces(source: RandomAccess): Promise<Traces> {
   return { byteRanges, subFilters, lastStart }
 }
 
-function* positions(bytes: Buffer, word: string): Generator<number> {
+export function* positions(bytes: Buffer, word: string): Generator<number> {
   for (let at = bytes.indexOf(word, 0, 'latin1'); at >= 0; at = bytes.indexOf(word, at + 1, 'latin1')) yield at
 }
 

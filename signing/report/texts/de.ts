@@ -159,6 +159,8 @@ export const de = {
     'display-changed': 'Angezeigte Angaben der Signatur wurden später geändert. Gezeigt werden die signierten.',
     'files-not-covered': 'Der Behälter enthält Dateien, die nicht signiert sind.',
     mimetype: 'Der Behälter nennt seinen Typ nicht oder falsch.',
+    'structure-damaged':
+      'Das Inhaltsverzeichnis der Datei ist beschädigt. Verschiedene Programme können Verschiedenes anzeigen.',
     'container-structure': 'Der Behälter ist widersprüchlich aufgebaut.',
     'container-signature':
       'Eine Signatur gilt für mehrere Dokumente gemeinsam. Gerichte nehmen das nicht an (§ 4 Abs. 2 ERVV).',

@@ -141,6 +141,7 @@ export const en: ReportTexts = {
     'display-changed': 'Displayed details of the signature were changed later. The signed ones are shown.',
     'files-not-covered': 'The container holds files that are not signed.',
     mimetype: 'The container does not name its type, or a wrong one.',
+    'structure-damaged': 'The table of contents of the file is damaged. Programs may differ in what they show.',
     'container-structure': 'The structure of the container contradicts itself.',
     'container-signature': 'One signature is for several documents together. Courts do not accept this (ERVV § 4 (2)).',
     'element-only': 'The signature covers only a part of the XML document.',
