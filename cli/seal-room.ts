@@ -4,6 +4,9 @@ import type { House } from './compose.ts'
 import type { Progress } from './output.ts'
 import type { SealBatch, SealBatchId } from '../storage/index.ts'
 
+/** How long a process that was killed still holds its work; see storage/jobs. */
+export const TAKEN_OVER_WITHIN_MINUTES = 2
+
 /** A server that claimed the job first does the work; then this only watches. */
 export async function sealRoom(
   { storage, worker }: Pick<House, 'storage' | 'worker'>,

@@ -5,10 +5,12 @@ import type { Context } from '../context.ts'
 import { CliError } from '../errors.ts'
 import { findFile, findRoom } from '../lookup.ts'
 import { formatBytes, visible } from '../output.ts'
-import { sealRoom } from '../seal-room.ts'
+import type { House } from '../compose.ts'
+import { TAKEN_OVER_WITHIN_MINUTES, sealRoom } from '../seal-room.ts'
 import { withLocalFile, writeLocalFile } from '../local-file.ts'
 import { SEAL_LEVELS, describeKey, sealToLevel, startSealBatch } from '../../gateway/index.ts'
 import type { SealDescription, SealLevel, SealWishes } from '../../gateway/index.ts'
+import type { SealBatch } from '../../storage/index.ts'
 
 interface SealOptions {
   room?: string
@@ -85,12 +87,18 @@ function sealAll(context: Context, name: string, wishes: SealWishes): Promise<vo
     const room = await findRoom(storage, name)
     const running = (await storage.sealBatches.ofRoom(room.id)).find(({ state }) => state === 'running')
     const id = running?.id ?? (await startSealBatch(storage, { room, files: null, wishes }, operator))
-    if (running)
-      context.output.remark(`goes on with batch ${id}, ${running.total - running.sealed - running.failed} files wait`)
+    if (running) context.output.remark(await goingOn(house, running))
     const batch = await sealRoom(house, id, context.output.progress('sealing', running?.total ?? null))
     context.output.say(`${batch.state}: ${batch.sealed} sealed, ${batch.failed} not, of ${batch.total}`, batch)
     if (batch.failed > 0) process.exitCode = 3
   })
+}
+
+async function goingOn({ storage }: House, { id, total, sealed, failed }: SealBatch): Promise<string> {
+  const [job] = (await storage.jobs.list({ kind: 'seal-batch', subject: id })).items
+  const said = `goes on with batch ${id}, ${total - sealed - failed} files wait`
+  if (job?.state !== 'running') return said
+  return `${said}; another process works on it, and if that one was ended, this one takes over within ${TAKEN_OVER_WITHIN_MINUTES} minutes`
 }
 
 /** What the seal will be, before it is made. */

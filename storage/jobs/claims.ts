@@ -1,9 +1,9 @@
 /**
  * Claiming work and recording its outcome: what a worker does to the job table.
  *
- * The lease is the due date: a claim moves `due` ahead, and a job whose runner is lost is simply due again. `attempts` is
- * the fencing token: an outcome counts only while it still bears the number of its claim. Clocks of processes that share
- * a database must agree better than the lease exceeds the time a handler has (minutes).
+ * The lease is the due date: a claim moves `due` ahead, its runner renews it, and a job whose runner is lost is simply
+ * due again. `attempts` is the fencing token: an outcome counts only while it still bears the number of its claim. Clocks
+ * of processes that share a database must agree better than the lease exceeds the pause between two renewals (a minute).
  */
 import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
@@ -37,6 +37,8 @@ export interface ClaimRequest {
 export interface Claims {
   /** Claims due jobs. Each is given to one caller only, whatever number of processes asks. May return fewer than are due. */
   claim(request: ClaimRequest): Promise<ClaimedJob[]>
+  /** Moves the end of a lease to `leaseMs` from now. Null: another claim was made since, or the job was dropped. */
+  renew(job: ClaimedJob, leaseMs: number): Promise<Date | null>
   /**
    * Records what became of a claim, unless another claim was made since.
    */
@@ -57,12 +59,24 @@ export function createClaims(database: Database, { clock }: Pick<World, 'clock'>
       }
       return claimed
     },
+    renew: (job, leaseMs) => renew(database.kysely, job, clock().getTime() + leaseMs),
     record: (job, outcome) => record(database.kysely, job, outcome, clock()),
     async nextDue(kinds) {
       const due = kinds.length === 0 ? null : await nextDue(database.kysely, kinds, clock().getTime())
       return due === null ? null : new Date(due)
     },
   }
+}
+
+async function renew(db: Db, { id, attempts }: ClaimedJob, leaseUntil: number): Promise<Date | null> {
+  const renewed = await db
+    .updateTable('job')
+    .set({ due: leaseUntil })
+    .where('id', '=', id)
+    .where('attempts', '=', attempts)
+    .where('started_at', 'is not', null)
+    .executeTakeFirst()
+  return renewed.numUpdatedRows > 0n ? new Date(leaseUntil) : null
 }
 
 /** Other sessions may have taken exactly the rows that this one saw; what is left behind them is due as well. */

@@ -10,14 +10,17 @@ import type { World } from '../world.ts'
 import type { Claims } from './claims.ts'
 import { codeOf } from './fault-code.ts'
 import type { ClaimedJob, JobHandlers, JobOutcome } from './job.ts'
+import { keepLease } from './lease.ts'
 import type { Recorded } from './outcome.ts'
 import type { JobQueue } from './queue.ts'
 
 export interface RunnerDeps extends Pick<World, 'clock' | 'log'> {
-  readonly claims: Pick<Claims, 'record'>
+  readonly claims: Pick<Claims, 'record' | 'renew'>
   readonly queue: Pick<JobQueue, 'wake'>
   readonly handlers: JobHandlers
   readonly handlerTimeoutMs: number
+  readonly leaseMs: number
+  readonly renewMs: number
   /** how long a handler may take to stop once it is told to */
   readonly graceMs: number
   /** called after each run */
@@ -64,14 +67,18 @@ export class Runner {
 
   async #execute(job: ClaimedJob, stop: AbortController): Promise<void> {
     const { log, queue } = this.#deps
+    const lease = keepLease(this.#deps, job, () => {
+      stop.abort(new Error('lease-lost'))
+    })
     const outcome = await this.#attempt(job, stop)
+    lease.letGo()
     const facts = { job: job.id, kind: job.kind, attempt: job.attempts }
     if (outcome === null) {
       log.error(facts, 'the handler of a job does not stop; it is left to its lease')
       return
     }
     if (outcome.kind === 'failed') log.warn({ ...facts, reason: outcome.reason }, 'a job failed')
-    const recorded = await this.#recordStubbornly(job, outcome)
+    const recorded = await this.#recordStubbornly(job, outcome, lease.until())
     if (recorded === null) log.error(facts, 'the outcome of a job could not be recorded; it is left to its lease')
     else if (recorded.kind === 'lost') log.warn(facts, 'the outcome of a job came too late and was dropped')
     else if (recorded.due !== null) queue.wake(job.id, recorded.due)
@@ -98,7 +105,7 @@ export class Runner {
   }
 
   /** null = the lease ended first, or the worker is being stopped. */
-  async #recordStubbornly(job: ClaimedJob, outcome: JobOutcome): Promise<Recorded | null> {
+  async #recordStubbornly(job: ClaimedJob, outcome: JobOutcome, leaseUntil: Date): Promise<Recorded | null> {
     const { claims, log, clock } = this.#deps
     for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
       try {
@@ -106,7 +113,7 @@ export class Runner {
       } catch (error) {
         log.warn({ job: job.id, code: codeOf(error) }, 'recording the outcome of a job failed')
       }
-      if (this.#closing || clock().getTime() + pauseMs >= job.leaseUntil.getTime()) return null
+      if (this.#closing || clock().getTime() + pauseMs >= leaseUntil.getTime()) return null
       await sleep(pauseMs)
     }
   }

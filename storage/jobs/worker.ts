@@ -14,8 +14,10 @@ import { Runner } from './runner.ts'
 export interface WorkerOptions {
   /** jobs that this process runs at the same time */
   readonly concurrency: number
-  /** how long a claim holds; must exceed `handlerTimeoutMs` by minutes */
+  /** how long a claim holds after its runner is lost */
   readonly leaseMs: number
+  /** pause between two renewals of a lease; a third of it at most */
+  readonly renewMs: number
   /** a handler is told to stop after so long */
   readonly handlerTimeoutMs: number
   /** longest pause between two looks */
@@ -29,7 +31,8 @@ export interface WorkerOptions {
 
 const WORKER_DEFAULTS: WorkerOptions = {
   concurrency: 4,
-  leaseMs: 15 * 60_000,
+  leaseMs: 2 * 60_000,
+  renewMs: 30_000,
   handlerTimeoutMs: 10 * 60_000,
   sweepMs: 60_000,
   stopMs: 10_000,
@@ -76,8 +79,7 @@ class JobWorker implements Worker {
     this.#deps = deps
     this.#options = { ...WORKER_DEFAULTS, ...deps.options }
     this.#kinds = Object.keys(deps.handlers) as JobKind[]
-    const { handlerTimeoutMs, graceMs } = this.#options
-    this.#runner = new Runner({ ...deps, handlerTimeoutMs, graceMs, ended: () => void this.#look() })
+    this.#runner = new Runner({ ...deps, ...this.#options, ended: () => void this.#look() })
   }
 
   async start(): Promise<void> {

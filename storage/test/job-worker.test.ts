@@ -5,6 +5,7 @@ import type { JobQueue } from '../jobs/queue.ts'
 import { createWorker } from '../jobs/worker.ts'
 import type { Worker, WorkerDeps } from '../jobs/worker.ts'
 import { StorageError } from '../errors.ts'
+import type { JobId } from '../ids.ts'
 import { openDatabase } from '../metadata/database.ts'
 import type { Database } from '../metadata/database.ts'
 import { LEASE, MINUTE, jobDesk, memoryLog } from './support/job-desk.ts'
@@ -168,6 +169,50 @@ describe('the worker', function () {
       release()
       await settle(20)
       assert.equal((await desk.jobs.byId(id)).state, 'running')
+    })
+
+    it('keeps its claim for longer than a lease', async () => {
+      const id = await add('a')
+      let release = (): void => undefined
+      const handler: JobHandler = () => new Promise((resolve) => (release = () => { resolve(DONE) })) // prettier-ignore
+      const worker = hire({ deliver: handler }, { options: { leaseMs: MINUTE, renewMs: 5 } })
+      const ran = worker.runDue()
+      const ends = async (): Promise<number> => ((await desk.jobs.byId(id)).due ?? new Date(0)).getTime()
+      await until(async () => (await desk.jobs.byId(id)).state === 'running')
+      for (let round = 0; round < 3; round++) {
+        desk.clock.turn(MINUTE / 2)
+        await until(async () => (await ends()) === desk.clock().getTime() + MINUTE)
+        assert.deepEqual(await desk.claim(), [])
+      }
+      release()
+      assert.equal(await ran, 1)
+      assert.deepEqual((await desk.jobs.list()).items, [])
+    })
+
+    it('is told to stop once another claim was made, or the job was dropped', async () => {
+      for (const lose of [
+        () => desk.claim(),
+        async (id: JobId) => desk.jobs.drop(id, { kind: 'operator', name: 'test' }),
+      ]) {
+        const id = await add('a')
+        const reasons: unknown[] = []
+        const handler: JobHandler = async (_job, signal) => {
+          await new Promise((resolve) => { signal.addEventListener('abort', resolve) }) // prettier-ignore
+          reasons.push((signal.reason as Error).message)
+          return DONE
+        }
+        let isLost = (): void => undefined
+        const lost = new Promise<void>((resolve) => (isLost = resolve))
+        const renew: typeof desk.claims.renew = (...args) => lost.then(() => desk.claims.renew(...args))
+        const change = { claims: { ...desk.claims, renew }, options: { leaseMs: 1, renewMs: 5, concurrency: 1 } }
+        const ran = hire({ deliver: handler }, change).runDue()
+        await until(async () => (await desk.jobs.byId(id)).state === 'running')
+        desk.clock.turn(MINUTE)
+        await lose(id)
+        isLost()
+        await ran
+        assert.deepEqual(reasons, ['lease-lost'])
+      }
     })
 
     it('ends after its claim was taken over changes nothing', async () => {

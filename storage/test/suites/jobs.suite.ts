@@ -182,6 +182,23 @@ export function jobsSuite(bench: () => Promise<JobsBench>): void {
       assert.deepEqual([again.id, again.attempts], [lost.id, 2])
     })
 
+    it('lasts as long as it is renewed, by the newest claim alone', async () => {
+      const id = await desk.jobs.add({ kind: 'deliver', subject: 'm' })
+      const first = await claimOne()
+      desk.clock.turn(LEASE - MINUTE)
+      const until = new Date(desk.clock().getTime() + LEASE)
+      assert.deepEqual(await desk.claims.renew(first, LEASE), until)
+      desk.clock.turn(LEASE - MINUTE)
+      assert.deepEqual(await desk.claim(), [])
+      desk.clock.turn(MINUTE)
+      const second = await claimOne()
+      assert.equal(await desk.claims.renew(first, LEASE), null)
+      await desk.claims.record(second, { kind: 'failed', reason: 'x' })
+      const { due } = await desk.jobs.byId(id)
+      assert.equal(await desk.claims.renew(second, LEASE), null)
+      assert.deepEqual((await desk.jobs.byId(id)).due, due)
+    })
+
     it('knows when the next thing becomes due', async () => {
       const kinds: JobKind[] = ['deliver', 'erase']
       const now = desk.clock().getTime()

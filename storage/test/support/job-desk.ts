@@ -13,7 +13,7 @@ import type { Logger } from '../../world.ts'
 
 export const SECOND = 1_000
 export const MINUTE = 60 * SECOND
-export const LEASE = 15 * MINUTE
+export const LEASE = 2 * MINUTE
 
 export interface HandClock {
   (): Date
