@@ -87,7 +87,7 @@ export async function checkSigningKey(deps: SealKeyDeps, name: string | null): P
   const { signing, close } = await openNamedKey(deps, name)
   try {
     const now = deps.world.clock()
-    // the adapters verify every value with the certificate's key before they give it away
+    // the adapters verify a value that is asked for alone, or know that it fits, before they give it away
     await signing.sign([deps.world.random(32)])
     const reason = whyNot(() => {
       checkUsable(signing, now)

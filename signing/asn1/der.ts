@@ -21,8 +21,8 @@ export const TAG = {
 
 /** One element: tag, length, content. */
 export function encode(tag: number, ...content: Buffer[]): Buffer {
-  const body = content.length === 1 && content[0] !== undefined ? content[0] : Buffer.concat(content)
-  return Buffer.concat([Buffer.from([tag]), encodeLength(body.length), body])
+  const length = content.reduce((sum, part) => sum + part.length, 0)
+  return Buffer.concat([Buffer.from([tag, ...lengthOctets(length)]), ...content])
 }
 
 export const sequence = (...content: Buffer[]): Buffer => encode(TAG.sequence, ...content)
@@ -157,11 +157,11 @@ function readLength(bytes: Buffer, at: number, count: number): number {
   return length
 }
 
-function encodeLength(length: number): Buffer {
-  if (length < 0x80) return Buffer.from([length])
-  const hex = length.toString(16)
-  const digits = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex')
-  return Buffer.concat([Buffer.from([0x80 | digits.length]), digits])
+function lengthOctets(length: number): number[] {
+  if (length < 0x80) return [length]
+  const octets: number[] = []
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256)
+  return [0x80 | octets.length, ...octets]
 }
 
 function base128(arc: bigint): number[] {

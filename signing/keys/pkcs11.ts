@@ -2,8 +2,9 @@
  * A SigningKey in a hardware token, by its PKCS#11 module: a pool of sessions, each in a thread of its own, because calls
  * of the module block.
  *
- * Messages wait in one queue; a free session takes its share of it, hashes, signs and verifies. A session that is lost is
- * opened again once, one after the other; a refused PIN stops the whole key for good.
+ * Messages wait in one queue of batches; a free session takes the next, hashes and signs. That key and certificate belong
+ * together is proved whenever a session is opened. One that is lost is opened again once, one after the other; a refused
+ * PIN stops the whole key for good.
  */
 import { X509Certificate } from 'node:crypto'
 import { readCertificate } from '../certificate.ts'
@@ -29,13 +30,14 @@ export interface Pkcs11Options extends TokenPlace {
  * Opens the token, logs in and finds the key.
  *
  * @throws SigningError `signing/key-unavailable` module, token, key or certificate are not there or not one;
- * `signing/pin-refused`; `signing/algorithm-refused`; `signing/key-file-damaged` a key of a kind that is not used here
+ * `signing/signature-failed` the key does not sign, or the certificate belongs to another; `signing/pin-refused`; `signing/algorithm-refused`; `signing/key-file-damaged` a key of a kind that is not used here
  */
 export async function openPkcs11Key(options: Pkcs11Options): Promise<OpenedKey> {
   const { sessions = 2, timeoutMs = 30_000, certificates = [] } = options
   const first = startSessionThread(timeoutMs)
   try {
-    const opening = { kind: 'open', place: placeOf(options), certificate: certificates[0] ?? null } as const
+    const { algorithm = null } = options
+    const opening = { kind: 'open', place: placeOf(options), certificate: certificates[0] ?? null, algorithm } as const
     const chain = chainOf([...certificates, ...(await first.ask(opening).catch(unavailable))])
     const publicKey = new X509Certificate(chain[0]).publicKey
     const usual = chosenAlgorithm(publicKey, options.algorithm)
@@ -45,10 +47,7 @@ export async function openPkcs11Key(options: Pkcs11Options): Promise<OpenedKey> 
       algorithm: usual,
       kind: readCertificate(chain[0]).kind,
       signatureBytes: signatureBytes(publicKey),
-      sign: async (messages, wanted = usual) => {
-        const algorithm = chosenAlgorithm(publicKey, wanted)
-        return Promise.all(messages.map((message) => pool.sign(algorithm, message)))
-      },
+      sign: async (messages, wanted = usual) => pool.sign(chosenAlgorithm(publicKey, wanted), messages),
     }
     return { signing, close: () => pool.close() }
   } catch (error) {

@@ -37,7 +37,8 @@ export interface SigningKey extends SigningIdentity {
   /**
    * Signs many short messages under one authorisation; does not block the event loop.
    *
-   * Every value was verified with the certificate's public key before it is returned.
+   * That the key belongs to the certificate was proved at its opening, or every value is verified with the certificate
+   * before it is returned (ADR 20).
    *
    * @returns one signature value per message, in the same order
    * @throws SigningError `signing/signature-failed`, `signing/algorithm-refused` the key cannot sign so

@@ -29,52 +29,77 @@ const made = new Set<string>()
 
 describe('the sessions of a token key', () => {
   const place: TokenPlace = { module: '', token: null, pin: '1', keyId: null, keyLabel: null }
-  const digest = Buffer.alloc(32)
+  const message = Buffer.from('message')
 
   /** A pool over one session that answers as it is told; `asked` counts what it was asked. */
-  function poolOver(answer: (kind: TokenQuestion['kind'], count: number) => Buffer[]) {
+  function poolOver(answer: (question: TokenQuestion, count: number) => Buffer[]) {
     const asked = { open: 0, sign: 0 }
-    const ask = async ({ kind }: TokenQuestion): Promise<Buffer[]> => answer(kind, await Promise.resolve(++asked[kind]))
+    const ask = async (question: TokenQuestion): Promise<Buffer[]> =>
+      answer(question, await Promise.resolve(++asked[question.kind]))
     const thread = { ask, isGone: () => false, close: () => Promise.resolve() }
     return {
       asked,
       pool: new SessionPool(thread, {
-        opening: { kind: 'open', place, certificate: null },
+        opening: { kind: 'open', place, certificate: null, algorithm: null },
         sessions: 1,
         timeoutMs: 1000,
       }),
     }
   }
 
-  it('are opened again once when they are lost, and the digest is signed', async () => {
-    const { asked, pool } = poolOver((kind, count) => {
+  it('are opened again once when they are lost, and the message is signed', async () => {
+    const { asked, pool } = poolOver(({ kind }, count) => {
       if (kind === 'sign' && count === 1) throw new SessionLost('gone')
       return [Buffer.from('value')]
     })
-    assert.deepEqual(await pool.sign('ecdsa-sha256', digest), Buffer.from('value'))
+    assert.deepEqual(await pool.sign('ecdsa-sha256', [message]), [Buffer.from('value')])
     assert.deepEqual(asked, { open: 1, sign: 2 })
   })
 
-  it('that are lost again at once are a fault; the next digest tries anew', async () => {
+  it('are asked for the rest when the token is slow; the values stay in order', async () => {
+    const asked: number[] = []
+    const { pool } = poolOver((question) => {
+      assert.ok(question.kind === 'sign')
+      asked.push(question.messages.length)
+      return question.messages.slice(0, 30)
+    })
+    const messages = Array.from({ length: 100 }, (_, index) => Buffer.from(`${index}`))
+    const [values, [alone]] = await Promise.all([
+      pool.sign('ecdsa-sha256', messages),
+      pool.sign('ecdsa-sha256', [Buffer.from('alone')]),
+    ])
+    assert.deepEqual(values, messages)
+    assert.deepEqual(alone, Buffer.from('alone'))
+    assert.deepEqual(asked, [64, 34, 4, 36, 6, 1])
+  })
+
+  it('that answer nothing are a fault, and the rest of the batch is not tried', async () => {
+    const { asked, pool } = poolOver(() => [])
+    const messages = Array.from({ length: 100 }, () => message)
+    await assert.rejects(pool.sign('ecdsa-sha256', messages), { code: 'signing/signature-failed' })
+    assert.equal(asked.sign, 1)
+  })
+
+  it('that are lost again at once are a fault; the next message tries anew', async () => {
     let away = true
-    const { asked, pool } = poolOver((kind) => {
+    const { asked, pool } = poolOver(({ kind }) => {
       if (kind === 'sign' && away) throw new SessionLost('gone')
       return [Buffer.from('value')]
     })
-    await assert.rejects(pool.sign('ecdsa-sha256', digest), { code: 'signing/key-unavailable' })
+    await assert.rejects(pool.sign('ecdsa-sha256', [message]), { code: 'signing/key-unavailable' })
     assert.deepEqual(asked, { open: 1, sign: 2 })
     away = false
-    assert.deepEqual(await pool.sign('ecdsa-sha256', digest), Buffer.from('value'))
+    assert.deepEqual(await pool.sign('ecdsa-sha256', [message]), [Buffer.from('value')])
   })
 
   it('try a PIN that became wrong once, and never again', async () => {
-    const { asked, pool } = poolOver((kind) => {
+    const { asked, pool } = poolOver(({ kind }) => {
       if (kind === 'open') throw new SigningError('signing/pin-refused', 'the token refused the PIN')
       throw new SessionLost('gone')
     })
     const refused = { code: 'signing/pin-refused' }
-    await Promise.all([1, 2, 3].map(() => assert.rejects(pool.sign('ecdsa-sha256', digest), refused)))
-    for (let round = 0; round < 5; round++) await assert.rejects(pool.sign('ecdsa-sha256', digest), refused)
+    await Promise.all([1, 2, 3].map(() => assert.rejects(pool.sign('ecdsa-sha256', [message]), refused)))
+    for (let round = 0; round < 5; round++) await assert.rejects(pool.sign('ecdsa-sha256', [message]), refused)
     assert.equal(asked.open, 1)
   })
 
@@ -134,7 +159,7 @@ if (programsFor('keys in tokens', 'softhsm2-util', SOFTHSM_MODULE)) {
       await assert.rejects(open({ ...rest, keyId, keyLabel: null, module: '/nirgends.so' }), unavailable)
     })
 
-    it('takes its certificate from a file, and refuses values when that belongs to another key', async () => {
+    it('takes its certificate from a file, and is not opened when that belongs to another key', async () => {
       const at = tokenPlace({ keyId: 'aa01', keyLabel: 'ohne Zertifikat' })
       const key = { ...at, keyId: 'aa01', keyLabel: 'ohne Zertifikat' }
       const publicKey = createTokenKey(key, 'p-256')
@@ -145,8 +170,7 @@ if (programsFor('keys in tokens', 'softhsm2-util', SOFTHSM_MODULE)) {
       assert.deepEqual(signing.certificateChain, [certificate, issuer])
       assert.equal((await signing.sign([Buffer.from('x')])).length, 1)
       const other = certify(tokenPublicKey({ ...key, keyId: place('p-256').keyId ?? '' })).certificate
-      const wrong = await open({ ...at, certificates: [other] })
-      await assert.rejects(wrong.signing.sign([Buffer.from('x')]), { code: 'signing/signature-failed' })
+      await assert.rejects(open({ ...at, certificates: [other] }), { code: 'signing/signature-failed' })
     })
 
     it('is not made twice under one ID', () => {

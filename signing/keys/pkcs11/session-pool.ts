@@ -1,18 +1,19 @@
 /**
- * The sessions of one token key and the messages that wait for them.
+ * The sessions of one token key and the batches of messages that wait for them.
  *
- * A free session takes its share of the queue at once. A session that is lost is opened again once, one after the other;
- * a refused PIN stops the pool for good, because a few wrong ones lock the token.
+ * A free session takes its share of the first batch at once, the whole of it where the others have something to do. A
+ * session that is lost is opened again once, one after the other; a refused PIN stops the pool for good, because a few
+ * wrong ones lock the token.
  */
 import { SigningError } from '../../errors.ts'
 import type { SignatureAlgorithm } from '../signing-key.ts'
 import { startSessionThread } from './session-thread.ts'
-import type { SessionThread, TokenQuestion } from './session-thread.ts'
+import type { OpenQuestion, SessionThread } from './session-thread.ts'
 import { SessionLost } from './session.ts'
 
 export interface PoolOptions {
   /** the question that opens a session */
-  opening: TokenQuestion
+  opening: OpenQuestion
   /** most sessions at the same time */
   sessions: number
   /** longest wait for one answer of the token */
@@ -20,11 +21,11 @@ export interface PoolOptions {
 }
 
 export class SessionPool {
-  readonly #opening: TokenQuestion
+  readonly #opening: OpenQuestion
   readonly #timeoutMs: number
   readonly #idle: SessionThread[]
   readonly #busy = new Set<SessionThread>()
-  readonly #queue: Waiting[] = []
+  readonly #queue: Share[] = []
   #most: number
   /** the end of the last opening */
   #turn: Promise<unknown> = Promise.resolve()
@@ -38,19 +39,20 @@ export class SessionPool {
     this.#timeoutMs = timeoutMs
   }
 
-  /** @returns a verified value, ECDSA in DER. @throws SigningError */
-  sign(algorithm: SignatureAlgorithm, message: Buffer): Promise<Buffer> {
+  /** @returns one value a message, in their order; ECDSA in DER. @throws SigningError */
+  sign(algorithm: SignatureAlgorithm, messages: readonly Buffer[]): Promise<Buffer[]> {
     return new Promise((resolve, reject) => {
       if (this.#stopped !== null) {
         reject(this.#stopped)
         return
       }
-      this.#queue.push({ algorithm, message, resolve, reject })
-      // calls of the same turn of the event loop share one message to the thread
-      if (this.#queue.length === 1)
-        queueMicrotask(() => {
-          this.#serve()
-        })
+      if (messages.length === 0) {
+        resolve([])
+        return
+      }
+      const batch: Batch = { algorithm, messages, values: [], missing: messages.length, resolve, reject }
+      this.#queue.push({ batch, from: 0, to: messages.length })
+      this.#serve()
     })
   }
 
@@ -60,11 +62,13 @@ export class SessionPool {
   }
 
   #serve(): void {
-    while (this.#queue.length > 0 && (this.#idle.length > 0 || this.#busy.size < this.#most)) {
+    while (this.#idle.length > 0 || this.#busy.size < this.#most) {
+      const share = this.#takeShare()
+      if (share === null) return
       const known = this.#idle.pop()
       const thread = known ?? startSessionThread(this.#timeoutMs)
       this.#busy.add(thread)
-      void this.#work(thread, this.#takeShare(), known === undefined).finally(() => {
+      void this.#work(thread, share, known === undefined).finally(() => {
         this.#busy.delete(thread)
         if (!thread.isGone()) this.#idle.push(thread)
         this.#serve()
@@ -72,37 +76,32 @@ export class SessionPool {
     }
   }
 
-  /** What waits longest, of one algorithm, and so much that every free session gets some. */
-  #takeShare(): Waiting[] {
-    const free = Math.max(1, this.#most - this.#busy.size + 1)
-    const share = Math.min(MAX_BATCH, Math.ceil(this.#queue.length / free))
-    const algorithm = this.#queue[0]?.algorithm
-    const other = this.#queue.findIndex((one) => one.algorithm !== algorithm)
-    return this.#queue.splice(0, other < 0 ? share : Math.min(share, other))
+  /** Of what waits longest, so much that every free session gets something of the queue. */
+  #takeShare(): Share | null {
+    const [head, ...others] = this.#queue
+    if (head === undefined) return null
+    const free = Math.max(1, this.#most - this.#busy.size - others.length)
+    const to = head.from + Math.min(MAX_SHARE, Math.ceil((head.to - head.from) / free))
+    if (to === head.to) return this.#queue.shift() ?? null
+    const share = { ...head, to }
+    head.from = to
+    return share
   }
 
-  async #work(thread: SessionThread, batch: readonly Waiting[], isNew: boolean): Promise<void> {
+  async #work(thread: SessionThread, share: Share, isNew: boolean): Promise<void> {
     try {
       if (isNew) await this.#open(thread)
-      const values = await this.#signBatch(thread, batch)
-      batch.forEach(({ resolve, reject }, index) => {
-        const value = values[index]
-        if (value === undefined) reject(new SigningError('signing/signature-failed', 'the token did not sign'))
-        else resolve(value)
-      })
+      this.#keep(share, await this.#signShare(thread, share))
     } catch (error) {
       const reason = asFault(error)
       if (reason.code === 'signing/pin-refused') this.#stop(reason)
-      else if (isNew && this.#idle.length + this.#busy.size > 1) return this.#giveUp(thread, batch)
-      for (const { reject } of batch) reject(reason)
+      else if (isNew && this.#idle.length + this.#busy.size > 1) return this.#giveUp(thread, share)
+      this.#fail(share.batch, reason)
     }
   }
 
-  async #signBatch(thread: SessionThread, batch: readonly Waiting[]): Promise<Buffer[]> {
-    const [head] = batch
-    if (head === undefined) return []
-    const messages = batch.map(({ message }) => message)
-    const question = { kind: 'sign', algorithm: head.algorithm, messages } as const
+  async #signShare(thread: SessionThread, { batch, from, to }: Share): Promise<Buffer[]> {
+    const question = { kind: 'sign', algorithm: batch.algorithm, messages: batch.messages.slice(from, to) } as const
     try {
       return await thread.ask(question)
     } catch (error) {
@@ -110,6 +109,24 @@ export class SessionPool {
       await this.#open(thread)
       return thread.ask(question)
     }
+  }
+
+  /** A slow token does not sign all of a share at once; whoever is free next goes on with the rest. */
+  #keep({ batch, from, to }: Share, values: readonly Buffer[]): void {
+    if (values.length === 0) throw new SigningError('signing/signature-failed', 'the token did not sign')
+    if (batch.missing === 0) return // it failed meanwhile
+    values.forEach((value, index) => (batch.values[from + index] = value))
+    batch.missing -= values.length
+    const next = from + values.length
+    if (batch.missing === 0) batch.resolve(batch.values)
+    else if (next < to && this.#stopped !== null) this.#fail(batch, this.#stopped)
+    else if (next < to) this.#queue.unshift({ batch, from: next, to })
+  }
+
+  #fail(batch: Batch, reason: SigningError): void {
+    batch.missing = 0
+    batch.reject(reason)
+    this.#queue.splice(0, Infinity, ...this.#queue.filter((share) => share.batch !== batch))
   }
 
   /** One after the other: two sessions must not try the same wrong PIN. */
@@ -125,23 +142,34 @@ export class SessionPool {
   }
 
   /** Some tokens have but one session: the others go on with what this one was to do. */
-  async #giveUp(thread: SessionThread, batch: readonly Waiting[]): Promise<void> {
+  async #giveUp(thread: SessionThread, share: Share): Promise<void> {
     this.#most = this.#idle.length + this.#busy.size - 1
-    this.#queue.unshift(...batch)
+    this.#queue.unshift(share)
     await thread.close()
   }
 
   #stop(reason: SigningError): void {
     this.#stopped ??= reason
-    for (const { reject } of this.#queue.splice(0)) reject(this.#stopped)
+    for (const { batch } of this.#queue.splice(0)) batch.reject(this.#stopped)
   }
 }
 
-interface Waiting {
+interface Batch {
   algorithm: SignatureAlgorithm
-  message: Buffer
-  resolve: (value: Buffer) => void
+  messages: readonly Buffer[]
+  /** by the place of their message */
+  values: Buffer[]
+  /** how many are; 0, too, when it failed */
+  missing: number
+  resolve: (values: Buffer[]) => void
   reject: (error: unknown) => void
+}
+
+/** Messages `from` to `to - 1` of a batch. */
+interface Share {
+  batch: Batch
+  from: number
+  to: number
 }
 
 /** What callers of a key are told. Other errors are thrown as they are. */
@@ -153,4 +181,5 @@ export function asFault(error: unknown): SigningError {
   throw error
 }
 
-const MAX_BATCH = 32
+/** so many that asking costs little beside signing */
+const MAX_SHARE = 64

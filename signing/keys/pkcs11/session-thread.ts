@@ -8,21 +8,39 @@ import { SigningError } from '../../errors.ts'
 import type { SigningErrorCode } from '../../errors.ts'
 import { startWorker } from '../../start-worker.ts'
 import type { SignatureAlgorithm } from '../signing-key.ts'
+import { pack, unpack } from './packed.ts'
+import type { Packed } from './packed.ts'
 import { SessionLost } from './session.ts'
 import type { TokenPlace } from './session.ts'
 
-export type TokenQuestion =
-  /** `certificate`: of the key, where the token holds none or another; answered with the certificates in the token */
-  | { kind: 'open'; place: TokenPlace; certificate: Uint8Array | null }
-  /** answered with one verified value a message, ECDSA in DER */
-  | { kind: 'sign'; algorithm: SignatureAlgorithm; messages: readonly Uint8Array[] }
+export type TokenQuestion = OpenQuestion | SignQuestion<readonly Buffer[]>
+
+/** Answered with the certificates in the token. */
+export interface OpenQuestion {
+  kind: 'open'
+  place: TokenPlace
+  /** of the key, where the token holds none or another */
+  certificate: Uint8Array | null
+  /** for the proof that key and certificate belong together; null: by the kind of the key */
+  algorithm: SignatureAlgorithm | null
+}
+
+/** Answered with one value for each of the first messages, of all of them unless the token is slow; ECDSA in DER. */
+export interface SignQuestion<Messages = Packed> {
+  kind: 'sign'
+  algorithm: SignatureAlgorithm
+  messages: Messages
+}
+
+/** A question on its way to the thread. */
+export type SentQuestion = OpenQuestion | SignQuestion
 
 export interface TokenFault {
   code: SigningErrorCode | 'lost'
   message: string
 }
 
-export type TokenAnswer = { kind: 'done'; values: Uint8Array[] } | ({ kind: 'failed' } & TokenFault)
+export type TokenAnswer = { kind: 'done'; values: Packed } | ({ kind: 'failed' } & TokenFault)
 
 export interface SessionThread {
   /** @throws SigningError as the token has it, `signing/key-unavailable` no answer in time; SessionLost */
@@ -41,9 +59,8 @@ export function startSessionThread(timeoutMs: number): SessionThread {
   async function ask(question: TokenQuestion): Promise<Buffer[]> {
     worker.ref()
     try {
-      const answer = await answerOf(worker, question, timeoutMs)
-      if (answer.kind === 'done')
-        return answer.values.map((value) => Buffer.from(value.buffer, value.byteOffset, value.length))
+      const answer = await answerOf(worker, sent(question), timeoutMs)
+      if (answer.kind === 'done') return unpack(answer.values)
       throw answer.code === 'lost' ? new SessionLost(answer.message) : new SigningError(answer.code, answer.message)
     } catch (error) {
       if (error instanceof NoAnswer) {
@@ -69,7 +86,11 @@ export function startSessionThread(timeoutMs: number): SessionThread {
 
 class NoAnswer extends Error {}
 
-function answerOf(worker: Worker, question: TokenQuestion, timeoutMs: number): Promise<TokenAnswer> {
+function sent(question: TokenQuestion): SentQuestion {
+  return question.kind === 'open' ? question : { ...question, messages: pack(question.messages) }
+}
+
+function answerOf(worker: Worker, question: SentQuestion, timeoutMs: number): Promise<TokenAnswer> {
   return new Promise<TokenAnswer>((resolve, reject) => {
     const timer = setTimeout(() => {
       settle()

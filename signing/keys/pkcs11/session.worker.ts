@@ -1,54 +1,88 @@
 /**
- * Thread of one session on a token: opens it when asked; hashes and signs messages one after the other and verifies every
- * value, so that none of it keeps the main thread.
+ * Thread of one session on a token: opens it when asked; hashes and signs messages one after the other, so that none of it
+ * keeps the main thread.
+ *
+ * At every opening, a signature proves that key and certificate belong together. After that, verifying RSA values costs
+ * little, and a wrong one could give the private key away: each is verified. Verifying an ECDSA value costs more than
+ * making it: one that is asked for alone is verified, those of a batch are not (finishSeal looks at every value anyway).
  */
 import { X509Certificate, hash as hashOnce } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
 import { SigningError } from '../../errors.ts'
-import { OPERATIONS, valueFits } from '../algorithms.ts'
+import { OPERATIONS, PROOF, chosenAlgorithm, valueFits } from '../algorithms.ts'
 import { toDerValue } from '../ecdsa-value.ts'
 import type { SignatureAlgorithm } from '../signing-key.ts'
 import { loadCryptoki } from './cryptoki.ts'
-import type { TokenAnswer, TokenFault, TokenQuestion } from './session-thread.ts'
+import { pack, unpack } from './packed.ts'
+import type { OpenQuestion, SentQuestion, SignQuestion, TokenAnswer, TokenFault } from './session-thread.ts'
 import { SessionLost, openTokenSession } from './session.ts'
 import type { TokenSession } from './session.ts'
 
-let session: TokenSession | null = null
-let publicKey: KeyObject | null = null
+interface OpenKey {
+  session: TokenSession
+  /** of the certificate */
+  publicKey: KeyObject
+}
 
-parentPort?.on('message', (question: TokenQuestion) => {
+/** Null until a session is open whose key belongs to the certificate. */
+let current: OpenKey | null = null
+
+parentPort?.on('message', (question: SentQuestion) => {
   parentPort?.postMessage(answerTo(question))
 })
 
-function answerTo(question: TokenQuestion): TokenAnswer {
+function answerTo(question: SentQuestion): TokenAnswer {
   try {
-    return { kind: 'done', values: values(question) }
+    return { kind: 'done', values: pack(question.kind === 'open' ? open(question) : signAll(question)) }
   } catch (error) {
     return { kind: 'failed', ...faultOf(error) }
   }
 }
 
-/** Certificates in the token, or signature values. */
-function values(question: TokenQuestion): Uint8Array[] {
-  if (question.kind === 'open') {
-    session?.close()
-    session = null
-    session = openTokenSession(loadCryptoki(question.place.module), question.place)
-    const own = question.certificate ?? session.certificates[0]
-    publicKey = own === undefined ? null : new X509Certificate(own).publicKey
+/** @returns the certificates in the token */
+function open({ place, certificate, algorithm }: OpenQuestion): Buffer[] {
+  current?.session.close()
+  current = null
+  const session = openTokenSession(loadCryptoki(place.module), place)
+  try {
+    const own = certificate ?? session.certificates[0]
+    if (own === undefined) return []
+    const { publicKey } = new X509Certificate(own)
+    const key = { session, publicKey }
+    signVerified(key, chosenAlgorithm(publicKey, algorithm ?? undefined), PROOF)
+    current = key
     return session.certificates
+  } finally {
+    if (current === null) session.close()
   }
-  return question.messages.map((message) => signOne(question.algorithm, Buffer.from(message)))
 }
 
-function signOne(algorithm: SignatureAlgorithm, message: Buffer): Buffer {
-  if (session === null || publicKey === null) throw new SessionLost('no session is open')
-  const operation = OPERATIONS[algorithm]
-  const raw = session.sign(operation, hashOnce(operation.hash, message, 'buffer'))
-  const value = operation.family === 'ecdsa' ? toDerValue(raw) : raw
-  if (valueFits(publicKey, algorithm, message, value)) return value
+/** As many as the token signs in a while, one at least: the wait for an answer is bounded, whatever the token is. */
+function signAll({ algorithm, messages }: SignQuestion): Buffer[] {
+  if (current === null) throw new SessionLost('no session is open')
+  const key = current
+  const isBatchOfEcdsa = messages.lengths.length > 1 && OPERATIONS[algorithm].family === 'ecdsa'
+  const sign = isBatchOfEcdsa ? signOne : signVerified
+  const end = performance.now() + TURN_MS
+  const values: Buffer[] = []
+  for (const message of unpack(messages)) {
+    values.push(sign(key, algorithm, message))
+    if (performance.now() > end) break
+  }
+  return values
+}
+
+function signVerified(key: OpenKey, algorithm: SignatureAlgorithm, message: Buffer): Buffer {
+  const value = signOne(key, algorithm, message)
+  if (valueFits(key.publicKey, algorithm, message, value)) return value
   throw new SigningError('signing/signature-failed', 'the value from the token does not fit the certificate')
+}
+
+function signOne({ session }: OpenKey, algorithm: SignatureAlgorithm, message: Buffer): Buffer {
+  const { hash, family } = OPERATIONS[algorithm]
+  const value = session.sign({ hash, family }, hashOnce(hash, message, 'buffer'))
+  return family === 'ecdsa' ? toDerValue(value) : value
 }
 
 /** Errors do not keep their class between threads. */
@@ -58,3 +92,5 @@ function faultOf(error: unknown): TokenFault {
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : ''
   return { code: error.code, message: `${error.message}${cause}` }
 }
+
+const TURN_MS = 200
