@@ -60,12 +60,21 @@ async function coveredIds(files: readonly ContainerFile[]): Promise<Set<string>>
   const ids = new Set<string>()
   for (const file of files) {
     ids.add((await file.digest('sha256')).toString('hex'))
-    for (const id of idsOf(await objectsOf(file))) ids.add(id)
+    for (const id of await idsInside(file)) ids.add(id)
   }
   return ids
 }
 
-async function objectsOf(file: ContainerFile): Promise<CarriedObject[]> {
+/** Looked for once: every later time-stamp may be over the same file. */
+function idsInside(file: ContainerFile): Promise<readonly string[]> {
+  const found = known.get(file) ?? objectsOf(file).then(idsOf)
+  known.set(file, found)
+  return found
+}
+
+const known = new WeakMap<ContainerFile, Promise<readonly string[]>>()
+
+async function objectsOf(file: ContainerFile): Promise<readonly CarriedObject[]> {
   const { name } = file
   if (!PATTERNS.cades.test(name) && !PATTERNS.token.test(name) && !PATTERNS.xades.test(name)) return []
   const bytes = await readWhole(file, MAX_SIGNATURE_BYTES)

@@ -270,7 +270,7 @@ describe('mutated containers', () => {
       })
       for (const { name } of FILES) assert.deepEqual(now.get(name), expected.get(name))
     }
-  }).timeout(600_000)
+  }).timeout(7_200_000)
 })
 
 function mutated(original: Buffer, below: (limit: number) => number): Buffer {

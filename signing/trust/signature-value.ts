@@ -90,7 +90,7 @@ function judge(question: ValueQuestion, signature: Buffer): ValueVerdict {
   const scheme = readSignatureScheme(question.algorithm)
   const key = publicKeyOf(question.spki)
   if (scheme === null) return { kind: 'unsupported', algorithm: algorithmOid(question.algorithm) }
-  if (key === null) return { kind: 'unsupported', algorithm: keyOid(question.spki) }
+  if (key === null || isOutsized(key)) return { kind: 'unsupported', algorithm: keyOid(question.spki) }
   if (!KEY_TYPES[scheme.scheme].includes(key.asymmetricKeyType ?? '')) return BAD
   const digest = agreedDigest(scheme, question.digestAlgorithm)
   if (digest === 'contradiction') return BAD
@@ -101,6 +101,12 @@ function judge(question: ValueQuestion, signature: Buffer): ValueVerdict {
   const agreed = { ...scheme, digest }
   if (Buffer.isBuffer(signed)) return verifyBytes(agreed, key, signed, signature)
   return verifyDigest(agreed, key, signed.digest, signature)
+}
+
+/** Made to keep others busy: no honest RSA key is longer, and no exponent needs more (FIPS 186-5 §5.1 allows 256 bits). */
+function isOutsized({ asymmetricKeyDetails: details }: KeyObject): boolean {
+  const { modulusLength = 0, publicExponent = 0n } = details ?? {}
+  return modulusLength > MAX_MODULUS_BITS || publicExponent >= MAX_EXPONENT
 }
 
 /** The digest of the signature; RFC 5652 lets CMS say it twice, and both must agree (EdDSA names none, RFC 8419). */
@@ -157,6 +163,8 @@ function isOpenSslFault(error: unknown): boolean {
 
 const BAD: ValueVerdict = { kind: 'bad' }
 const EMPTY = Buffer.alloc(0)
+const MAX_MODULUS_BITS = 8192
+const MAX_EXPONENT = 1n << 64n
 /** by the names of the library */
 const KEY_KINDS: ReadonlyMap<string, AlgorithmFacts['keyKind']> = new Map([
   ['rsa', 'rsa'],

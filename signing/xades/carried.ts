@@ -5,7 +5,7 @@
  * By the names of the elements, wherever they stand: CertificateValues, RevocationValues, TimeStampValidationData,
  * AnyValidationData and their like. Nothing here is trusted; what cannot be read is not there.
  */
-import { objectsInToken } from '../cms/carried.ts'
+import { idsOf, objectsInToken } from '../cms/carried.ts'
 import type { CarriedObject } from '../cms/carried.ts'
 import { decodeBase64 } from '../xml/base64.ts'
 import { elementsOf } from '../xml/ids.ts'
@@ -14,8 +14,25 @@ import type { XmlElement } from '../xml/tree.ts'
 import { plainText } from './claims.ts'
 import { isXades } from './properties.ts'
 
-/** All of an element and what is in it. */
-export function objectsWithin(root: XmlElement): CarriedObject[] {
+/** All of an element and what is in it; looked for once, every time-stamp behind it asks. */
+export function objectsWithin(root: XmlElement): readonly CarriedObject[] {
+  const found = known.get(root) ?? readObjects(root)
+  known.set(root, found)
+  return found
+}
+
+const known = new WeakMap<XmlElement, readonly CarriedObject[]>()
+
+/** The names of all of them. */
+export function idsWithin(root: XmlElement): readonly string[] {
+  const found = named.get(root) ?? idsOf(objectsWithin(root))
+  named.set(root, found)
+  return found
+}
+
+const named = new WeakMap<XmlElement, readonly string[]>()
+
+function readObjects(root: XmlElement): CarriedObject[] {
   const found: CarriedObject[] = []
   for (const element of elementsOf(root)) {
     const kind = kindOf(element)

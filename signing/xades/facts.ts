@@ -89,7 +89,7 @@ function describe(reading: XmlSignatureReading, parts: Parts): SignatureFacts {
   const trusted = core.areSigned ? properties : null
   const references = trusted === null ? null : readCertificateReferences(trusted)
   const own = reading.readable(evidenceOf(objectsWithin(reading.element)).certificates)
-  const signer = findSigner(signature, [...own, ...reading.others], references)
+  const signer = findSigner(signature, [...own, ...reading.others], references, all.budget)
   const claimed = trusted === null ? NO_CLAIMS : readClaims(trusted)
   const faults = [
     ...core.faults,

@@ -7,6 +7,7 @@ import type { SignatureFault } from '../validation/facts.ts'
 import type { Finding } from '../validation/finding.ts'
 import { verifyDsigValue } from '../xml/dsig.ts'
 import type { DsigSignature } from '../xml/dsig.ts'
+import type { WorkBudget } from '../xml/references.ts'
 import { isNamedBy } from './certificate-reference.ts'
 import type { CertificateReference } from './certificate-reference.ts'
 
@@ -19,19 +20,24 @@ export interface SignerReading {
 /**
  * @param offered in the order in which they are tried; the first 1000 are compared, the first 32 verified with
  * @param references of the signed properties; null: they name nobody, or are not signed
+ * @param budget verifications with certificates that nothing names, of all signatures together
  */
 export function findSigner(
   signature: DsigSignature,
   offered: readonly Certificate[],
   references: readonly CertificateReference[] | null,
+  budget: Pick<WorkBudget, 'tries'>,
 ): SignerReading {
   const [named] = references ?? []
   const chosen = offered
     .slice(0, MAX_OFFERED)
     .find((certificate) => named !== undefined && isNamedBy(certificate, named))
   const candidates = offered.slice(0, MAX_TRIED)
-  if (chosen !== undefined && named !== undefined) return withNamed(signature, candidates, { chosen, named })
-  const fitting = candidates.find(({ spki }) => verifyDsigValue(signature, spki).kind === 'good') ?? null
+  const fits = ({ spki }: Certificate): boolean =>
+    --budget.tries >= 0 && verifyDsigValue(signature, spki).kind === 'good'
+  if (chosen !== undefined && named !== undefined)
+    return withNamed(signature, { chosen, named }, () => candidates.some(fits))
+  const fitting = candidates.find(fits) ?? null
   if (references !== null) {
     const code = fitting === null ? 'certificate-missing' : 'certificate-reference'
     return {
@@ -47,8 +53,8 @@ export function findSigner(
 
 function withNamed(
   signature: DsigSignature,
-  candidates: readonly Certificate[],
   { chosen, named }: { chosen: Certificate; named: CertificateReference },
+  fitsAnother: () => boolean,
 ): SignerReading {
   const findings: Finding[] = []
   if (named.digest === 'sha1') findings.push({ severity: 'info', code: 'weak-reference', detail: 'sha1' })
@@ -59,13 +65,10 @@ function withNamed(
       detail: 'issuer and number are of another certificate',
     })
   const faults = valueFaults(signature, chosen)
-  const isAnother = faults.some(({ code }) => code === 'value') && candidates.some((other) => fits(signature, other))
+  const isAnother = faults.some(({ code }) => code === 'value') && fitsAnother()
   const substituted: SignatureFault = { code: 'certificate-reference', detail: 'another certificate fits the value' }
   return { certificate: chosen, faults: isAnother ? [substituted] : faults, findings }
 }
-
-const fits = (signature: DsigSignature, { spki }: Certificate): boolean =>
-  verifyDsigValue(signature, spki).kind === 'good'
 
 function valueFaults(signature: DsigSignature, { spki }: Certificate): SignatureFault[] {
   const verdict = verifyDsigValue(signature, spki)

@@ -1,14 +1,13 @@
 /**
  * The time-stamps of one signature, read and judged, with what each of them really covers.
  */
-import { objectsWithin } from './carried.ts'
-import { idsOf } from '../cms/carried.ts'
 import { readTokenFacts } from '../timestamp/facts.ts'
 import type { TimestampFacts } from '../validation/facts.ts'
 import type { Finding } from '../validation/finding.ts'
 import { objectId } from '../validation/object-id.ts'
 import { decodeBase64 } from '../xml/base64.ts'
 import type { XmlElement } from '../xml/tree.ts'
+import { idsWithin } from './carried.ts'
 import { plainText } from './claims.ts'
 import { isXades, xadesChildren } from './properties.ts'
 import type { Properties } from './properties.ts'
@@ -33,7 +32,8 @@ export async function readStamps(stamped: StampedSignature, nextId: () => string
         detail: 'a time-stamp in another form than RFC 3161',
       })
     for (const token of tokens) {
-      if (timestamps.length >= MAX_TOKENS) return { timestamps, findings: [...findings, TOO_MANY] }
+      if (timestamps.length >= MAX_TOKENS || --stamped.all.budget.tokens < 0)
+        return { timestamps, findings: [...findings, TOO_MANY] }
       timestamps.push(await readStamp(token, property, stamped, nextId()))
     }
   }
@@ -69,8 +69,7 @@ function stampProperties({ signedData, unsigned }: Properties): XmlElement[] {
 function coveredBy(property: XmlElement, stamped: StampedSignature): string[] {
   const { signature, properties } = stamped
   const value = objectId(signature.value)
-  const within = (elements: readonly XmlElement[]): string[] =>
-    elements.flatMap((element) => idsOf(objectsWithin(element)))
+  const within = (elements: readonly XmlElement[]): string[] => elements.flatMap((element) => idsWithin(element))
   switch (property.local) {
     case 'SignatureTimeStamp':
       return [value]

@@ -43,7 +43,16 @@ export function encodingOf(bytes: Uint8Array): XmlEncoding {
 
 /** XML 1.0 §2.11: one line feed for every kind of line end. */
 export function normalLines(text: string): string {
-  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
+  if (!text.includes('\r')) return text
+  const parts: string[] = []
+  // piece by piece, as references are; never between a CR and its LF
+  for (let at = 0; at < text.length;) {
+    const end = at + PIECE_CHARACTERS + (text[at + PIECE_CHARACTERS] === '\n' ? 1 : 0)
+    const piece = text.slice(at, end).replaceAll('\r\n', '\n')
+    parts.push(piece.includes('\r') ? piece.replaceAll('\r', '\n') : piece)
+    at = end
+  }
+  return parts.join('')
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }

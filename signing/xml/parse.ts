@@ -99,12 +99,19 @@ class Reader {
 
   private characters(end: number): void {
     if (end === this.at) return
-    const raw = normalLines(this.text.slice(this.at, end))
-    this.at = end
+    const raw = this.replaced(end)
     if (raw.includes(']]>')) throw malformed('a CDATA end in text')
     const current = this.open.at(-1)
     if (current) appendText(current, expandEntities(raw))
     else if (/[^ \t\n]/.test(raw)) throw malformed('text outside the root element')
+  }
+
+  /** Text up to `end` with plain ends of lines; references, which must be replaced, count, eight for an element. */
+  private replaced(end: number): string {
+    const text = this.text.slice(this.at, end)
+    this.at = end
+    this.count(occurrences(text, '&') >> 3)
+    return normalLines(text)
   }
 
   private markup(): void {
@@ -216,7 +223,7 @@ class Reader {
       place: { start, contentEnd: start, end: start, weight: 1 - this.elements },
     }
     if (declarations.size > 0) this.countScope(scope.size)
-    this.count(attributes.length >> 3)
+    this.count(attributes.length >> 2)
     if (parent) parent.children.push(element)
     else this.root = element
     return element
@@ -278,6 +285,12 @@ class Reader {
       this.at += 1
     return this.at > start
   }
+}
+
+function occurrences(text: string, character: string): number {
+  let count = 0
+  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) count++
+  return count
 }
 
 interface ReaderMode {

@@ -90,6 +90,8 @@ export interface TransformContext {
   limits: XmlLimits
   /** for nodes that are left at the end; Canonical XML 1.0 unless told otherwise */
   finalForm?: CanonicalOptions
+  /** told what octets inside of it cost to read again: their number, then the nodes that came out */
+  onReading?: (octets: number, nodes: number) => void
 }
 
 /**
@@ -154,8 +156,16 @@ export function canonicalInPlace(element: XmlElement, options: CanonicalOptions)
   return canonicalize(element, options)
 }
 
-function reparsed(octets: Buffer, { limits }: TransformContext): NodeSubset {
-  return { document: parseDocument(octets, limits), apex: null, comments: true }
+function reparsed(octets: Buffer, { limits, onReading }: TransformContext): NodeSubset {
+  onReading?.(octets.length, 0)
+  let nodes = octets.length / OCTETS_A_NODE
+  try {
+    const document = parseDocument(octets, limits)
+    nodes = document.root.place.weight
+    return { document, apex: null, comments: true }
+  } finally {
+    onReading?.(0, nodes)
+  }
 }
 
 function textWithin({ document, apex }: NodeSubset, without: ReadonlySet<XmlElement>): string {
@@ -179,6 +189,8 @@ function refused(what: string): SigningError {
 }
 
 const MAX_STEPS = 8
+/** of what cannot be read, nobody knows how many there were */
+const OCTETS_A_NODE = 16
 const XPATH_URI = 'http://www.w3.org/TR/1999/REC-xpath-19991116'
 const CANONICAL_XML_11 = 'http://www.w3.org/2006/12/xml-c14n11'
 /** Canonical XML 1.0 without comments, where nothing else is said. */
