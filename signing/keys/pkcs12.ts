@@ -68,7 +68,7 @@ export async function readPkcs12(bytes: Buffer, passphrase: string, alias?: stri
 /** Every key of a key file that a certificate of the file fits. Throws as openPkcs12. */
 async function readPkcs12Entries(bytes: Buffer, passphrase: string): Promise<Pkcs12Entry[]> {
   if (bytes.length > MAX_FILE_BYTES) throw unusable('the key file is larger than 1 MiB')
-  const bags = (await readModernPkcs12(bytes, passphrase)) ?? readLegacyPkcs12(bytes, passphrase)
+  const bags = (await readModernPkcs12(bytes, passphrase)) ?? (await readLegacyPkcs12(bytes, passphrase))
   if (bags.keys.length === 0) throw unusable('the key file holds no private key')
   if (bags.keys.length > MAX_KEYS || bags.certificates.length > MAX_KEYS) throw unusable('the key file holds too much')
   const certificates = bags.certificates.map(parse)
