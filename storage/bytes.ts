@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os'
 
 import { createByteJobs, type ByteJobHandlers } from './byte-jobs.ts'
+import { SEALED_CHUNK_BYTES } from './cipher/chunks.ts'
 import { createSealer } from './cipher/sealer.ts'
 import { createContents, type Contents } from './contents.ts'
 import { createPartMemory } from './segments/part-memory.ts'
@@ -22,7 +23,8 @@ export interface ByteLimits {
 }
 
 const BYTE_LIMITS: ByteLimits = {
-  partMemoryBytes: 96 * 1024 * 1024,
+  // Two uploads onto S3 with all their parts of 128 chunks in flight, or three parts of 512 chunks; FORMAT.md, "Parts".
+  partMemoryBytes: 3 * 512 * SEALED_CHUNK_BYTES,
   reserveBytes: 1024 * 1024 * 1024,
   sealingThreads: null,
 }

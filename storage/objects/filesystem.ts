@@ -34,6 +34,7 @@ export async function filesystemObjects(options: { root: string }): Promise<Obje
 
   return {
     chunksInPart: () => CHUNKS_IN_PART,
+    partsInFlight: 4,
     wantsDigest: false,
     readAhead: { bytes: 1 << 20, requests: 3 },
     put: (id, bytes) =>

@@ -13,6 +13,8 @@ import type { ObjectId } from '../ids.ts'
 export interface ObjectStore {
   /** Chunks in part `number` (from 1) of an object that is written in parts; FORMAT.md, "Parts". */
   chunksInPart(number: number): number
+  /** How many parts of one object may be on their way at once; more pay off where each waits for a network. */
+  readonly partsInFlight: number
   /** Whether a part should come with the SHA-256 of its bytes. */
   readonly wantsDigest: boolean
   /** How many bytes one reader should ask for at a time, and how many such requests pay off at once. */

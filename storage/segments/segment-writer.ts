@@ -11,8 +11,6 @@ import type { ObjectStore, PartWriter } from '../objects/object-store.ts'
 import { Part, type Sealing } from './part.ts'
 import type { PartMemory } from './part-memory.ts'
 
-const PARTS_IN_FLIGHT = 4
-
 export interface SegmentWriterDeps {
   objects: ObjectStore
   lane: Lane
@@ -99,7 +97,7 @@ export class SegmentWriter {
   async ready(): Promise<void> {
     this.#throwFailure()
     if (this.#part && !this.#part.isFull) return
-    if (this.#onWay.size >= PARTS_IN_FLIGHT) await Promise.race(this.#onWay)
+    if (this.#onWay.size >= this.#deps.objects.partsInFlight) await Promise.race(this.#onWay)
     else await this.#deps.memory.wait(this.#deps.objects.chunksInPart(this.#next.number) * SEALED_CHUNK_BYTES)
     this.#throwFailure()
   }
@@ -157,7 +155,7 @@ export class SegmentWriter {
 
   #openPart(): Part | null {
     const { objects, memory } = this.#deps
-    if (this.#onWay.size >= PARTS_IN_FLIGHT) return null
+    if (this.#onWay.size >= objects.partsInFlight) return null
     const chunks = objects.chunksInPart(this.#next.number)
     const taken = memory.tryTake(chunks * SEALED_CHUNK_BYTES)
     if (taken === null) return null
