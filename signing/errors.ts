@@ -1,7 +1,7 @@
 /**
  * Faults of the signing module: something that keeps us from doing the job.
  *
- * A wrong signature is not a fault; it is a verdict, a value (pdf/check-seal.ts).
+ * A wrong signature is not a fault; it is a verdict, a value (validation/report.ts).
  */
 
 /** Every code that this module throws. The code is the contract, the message is for a person who reads the log. */
@@ -86,5 +86,15 @@ export class SigningError extends Error {
   constructor(code: SigningErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
+  }
+}
+
+/** The result of a reader of foreign bytes; null where it says that they are damaged. What is no SigningError is thrown on. */
+export function readOrNull<T>(read: () => T): T | null {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof SigningError) return null
+    throw error
   }
 }

@@ -42,7 +42,6 @@ export { extendXades } from './xades/levels.ts'
 export { signAsic } from './asic/write.ts'
 export { extendAsic } from './asic/extend.ts'
 export { documentTimestamp } from './pdf/document-timestamp.ts'
-export { checkSeal } from './pdf/check-seal.ts'
 
 export { timestampClient } from './timestamp/client.ts'
 export type { TimestampService, TimestampSource } from './timestamp/client.ts'

@@ -6,7 +6,7 @@ import { formatBytes } from '../output.ts'
 import type { RemoteFile } from '../client/rooms.ts'
 import { equal } from './expect.ts'
 import type { Visitor } from './visitor.ts'
-import { bufferAccess, checkSeal } from '../../signing/index.ts'
+import { bufferAccess, validateDocument } from '../../signing/index.ts'
 import { parseId, type FileId } from '../../storage/index.ts'
 
 export interface SealedFile {
@@ -15,9 +15,9 @@ export interface SealedFile {
   sha256: string
 }
 
-const sealedSchema = z.object({ version: z.number(), sha256: z.string() })
+const sealedSchema = z.object({ version: z.number(), sha256: z.string(), kind: z.string() })
 
-export async function expectSealed(staff: Visitor, pdf: RemoteFile) {
+export async function expectSealed(staff: Visitor, pdf: RemoteFile, now: Date) {
   const answer = sealedSchema.parse(
     await staff.api.json({ method: 'POST', path: `/api/files/${pdf.id}/seal`, length: 0 }),
   )
@@ -26,22 +26,29 @@ export async function expectSealed(staff: Visitor, pdf: RemoteFile) {
   if (!after.subarray(0, before.length).equals(before)) {
     throw new CliError('cli/check-failed', 'sealing changed bytes of the document')
   }
-  const check = await checkSeal(bufferAccess(after))
-  equal('seal', check.kind, 'intact')
-  if (check.kind !== 'intact') throw new CliError('cli/check-failed', 'the seal is not intact')
+  const intact = await sealOf(after, now)
+  equal('seal', intact.state, 'intact')
   const damaged = Buffer.from(after)
   damaged.writeUInt8(damaged.readUInt8(9) ^ 1, 9)
-  equal('seal after one bit was changed', (await checkSeal(bufferAccess(damaged))).kind, 'broken')
+  equal('seal after one bit was changed', (await sealOf(damaged, now)).state, 'broken')
   const sha256 = createHash('sha256').update(after).digest('hex')
   equal('sha256 of the sealed document', answer.sha256, sha256)
   const value: SealedFile = { fileId: parseId('file', pdf.id), size: after.length, sha256 }
-  const { certificate } = check.seal
   const facts = {
     version: answer.version,
     size: formatBytes(after.length),
     sha256,
-    seal: `intact, ${certificate.commonName}, ${certificate.kind}`,
+    seal: `intact, ${intact.signer}, ${answer.kind}`,
     'changed by one bit': 'broken',
   }
   return { value, facts }
+}
+
+/** A trial seal has nobody who vouches for it: whole and undecided is the best that it can be. */
+async function sealOf(pdf: Buffer, now: Date): Promise<{ state: 'intact' | 'broken'; signer: string }> {
+  const report = await validateDocument(bufferAccess(pdf), { anchors: [], now, producer: 'amtsbote demo' })
+  const [seal] = report.signatures
+  const isIntact = seal?.scope.kind === 'whole' && seal.indication !== 'TOTAL-FAILED'
+  const signer = report.certificates.find(({ sha256 }) => sha256 === seal?.certificate)?.subject ?? ''
+  return { state: isIntact ? 'intact' : 'broken', signer }
 }

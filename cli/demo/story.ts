@@ -42,7 +42,7 @@ export async function playStory(stage: Stage, options: StoryOptions): Promise<vo
   const staff = await stage.step('staff sign in', () => join(stage, room, 'staff'))
   await stage.step('staff download the large file', () => fetchIdentical(staff, room.id, files.large))
   const pdf = await stage.step('staff download the PDF', () => fetchIdentical(staff, room.id, files.pdf))
-  const sealed = await stage.step('PDF sealed', () => expectSealed(staff, pdf))
+  const sealed = await stage.step('PDF sealed', () => expectSealed(staff, pdf, stage.house.world.clock()))
   const sent = await stage.step('message queued to the practice court', () => sendToCourt(stage, sealed))
   await stage.step('collected by the practice court, confirmed by Laufzettel', () =>
     expectCourtHasIt(stage, sent, sealed),

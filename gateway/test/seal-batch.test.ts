@@ -1,7 +1,7 @@
 /** Many seals in one go: nothing twice, nothing lost, a sealed protocol at the end. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { bufferAccess, checkSeal, makeTrialIdentity, openPkcs12 } from '../../signing/index.ts'
+import { makeTrialIdentity, openPkcs12 } from '../../signing/index.ts'
 import type { SigningKey } from '../../signing/index.ts'
 import { newId } from '../../storage/index.ts'
 import type { ClaimedJob, FileId, JobOutcome, Room, SealBatchId } from '../../storage/index.ts'
@@ -9,6 +9,7 @@ import { buildPdf, onePage } from '../../signing/test/build-pdf.ts'
 import { sealBatchHandler, startSealBatch } from '../index.ts'
 import { IDLE_SEALER, OPERATOR, openWebHouse } from './support/web-house.ts'
 import type { WebHouse } from './support/web-house.ts'
+import { sealState } from '../../signing/test/support/seal-state.ts'
 
 const PDF = buildPdf({ objects: onePage() })
 const CLAIM: Omit<ClaimedJob, 'subject'> = {
@@ -84,14 +85,14 @@ describe('sealing the files of a room in one go', () => {
     assert.deepEqual(await run(id, counted), { kind: 'done' })
     assert.equal(counted.calls, 3, 'two portions and the protocol')
     assert.equal(counted.messages, 61)
-    for (const file of files) assert.equal((await checkSeal(bufferAccess(await contentOf(file)))).kind, 'intact')
+    for (const file of files) assert.equal((await sealState(await contentOf(file))).kind, 'intact')
     const batch = await house.storage.sealBatches.byId(id)
     assert.deepEqual([batch.state, batch.total, batch.sealed, batch.failed], ['done', 61, 60, 1])
     const [failed] = await house.storage.sealBatches.items(id, { limit: 9, state: 'failed' })
     assert.deepEqual([failed?.fileId, failed?.error], [broken, 'signing/not-a-pdf'])
     assert.ok(batch.protocolFileId !== null)
     const protocol = await contentOf(batch.protocolFileId)
-    assert.equal((await checkSeal(bufferAccess(protocol))).kind, 'intact')
+    assert.equal((await sealState(protocol)).kind, 'intact')
   })
 
   it('goes on after an interruption and seals nothing twice', async () => {

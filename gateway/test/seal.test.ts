@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { bufferAccess, checkSeal, makeTrialIdentity, openPkcs12 } from '../../signing/index.ts'
+import { makeTrialIdentity, openPkcs12 } from '../../signing/index.ts'
 import type { SigningKey } from '../../signing/index.ts'
 import type { FileId, RoomId } from '../../storage/index.ts'
 import { buildPdf, onePage } from '../../signing/test/build-pdf.ts'
@@ -9,6 +9,7 @@ import type { Sealer } from '../index.ts'
 import { openBrowser } from './support/browser.ts'
 import { OPERATOR, openWebHouse } from './support/web-house.ts'
 import type { WebHouse } from './support/web-house.ts'
+import { sealState } from '../../signing/test/support/seal-state.ts'
 
 const PLAIN = { sources: null, level: 'B-B' } as const
 const PDF = buildPdf({ objects: onePage() })
@@ -65,7 +66,7 @@ describe('sealing a stored file', () => {
       const content = await contentOf(file)
       assert.equal(content.length, sealed.size)
       assert.ok(content.subarray(0, pdf.length).equals(pdf))
-      assert.equal((await checkSeal(bufferAccess(content))).kind, 'intact')
+      assert.equal((await sealState(content)).kind, 'intact')
       const [newest, first] = await house.storage.files.versions(file)
       assert.equal(newest?.sha256, sealed.sha256)
       assert.equal(newest.mediaType, 'application/pdf')
@@ -90,8 +91,8 @@ describe('sealing a stored file', () => {
     const file = await house.file(room, 'twice.pdf', PDF)
     await sealer(file, OPERATOR)
     assert.equal((await sealer(file, OPERATOR)).version, 3)
-    const verdict = await checkSeal(bufferAccess(await contentOf(file)))
-    assert.equal(verdict.kind === 'intact' && verdict.seal.field, 'Siegel2')
+    const verdict = await sealState(await contentOf(file))
+    assert.equal(verdict.kind === 'intact' && verdict.field, 'Siegel2')
   })
 
   it('bears the mark that the installation has', async () => {
@@ -110,7 +111,7 @@ describe('sealing a stored file', () => {
     })
     await marking(file, OPERATOR)
     const sealed = await contentOf(file)
-    assert.equal((await checkSeal(bufferAccess(sealed))).kind, 'intact')
+    assert.equal((await sealState(sealed)).kind, 'intact')
     assert.match(sealed.toString('latin1'), /DejaVuSansCondensed/)
   })
 

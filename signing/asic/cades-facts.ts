@@ -4,7 +4,7 @@
  */
 import { readSignedData } from '../cms/container.ts'
 import { readSignatureFile } from '../cms/document.ts'
-import { SigningError } from '../errors.ts'
+import { readOrNull } from '../errors.ts'
 import type { AlgorithmInUse, DocumentFacts, SignatureFacts, SignatureFault } from '../validation/facts.ts'
 import type { Numbering } from '../validation/numbering.ts'
 import { readWhole } from './container.ts'
@@ -79,12 +79,7 @@ async function hasOtherInside(bytes: Buffer, content: SignedObject['content']): 
 }
 
 function contentInside(bytes: Buffer): Buffer | null {
-  try {
-    return readSignedData(bytes).content
-  } catch (error) {
-    if (error instanceof SigningError) return null
-    throw error
-  }
+  return readOrNull(() => readSignedData(bytes))?.content ?? null
 }
 
 const INSIDE: SignatureFault = { code: 'format', detail: 'another content is inside the signature' }

@@ -2,7 +2,7 @@
  * Facts about the archive time-stamps of a signature: what each is over, and what it therefore proves
  * (ETSI EN 319 122-1 §5.5, EN 319 102-1 §5.6.2.3).
  */
-import { SigningError } from '../errors.ts'
+import { readOrNull } from '../errors.ts'
 import { readTokenFacts } from '../timestamp/facts.ts'
 import { parseToken } from '../timestamp/token.ts'
 import { createDigest } from '../trust/digest.ts'
@@ -23,7 +23,7 @@ import type { SignerReading } from './signer-reading.ts'
 export async function readArchiveV3(reading: SignerReading, bytes: Buffer, id: string): Promise<TimestampFacts> {
   const { parts, signer, contentDigest } = reading
   const found = readIndex(bytes)
-  const verdict = found === null ? null : safely(() => checkHashIndex(parts, signer, found))
+  const verdict = found === null ? null : readOrNull(() => checkHashIndex(parts, signer, found))
   const facts = await readTokenFacts({
     bytes,
     id,
@@ -45,7 +45,7 @@ export async function readArchiveV3(reading: SignerReading, bytes: Buffer, id: s
 }
 
 function readIndex(bytes: Buffer): { type: string; bytes: Buffer } | null {
-  return safely(() => indexOf(parseToken(bytes)))
+  return readOrNull(() => indexOf(parseToken(bytes)))
 }
 
 function namedByIndex({ parts, signer }: SignerReading, verdict: IndexVerdict): Set<string> {
@@ -62,7 +62,7 @@ function namedByIndex({ parts, signer }: SignerReading, verdict: IndexVerdict): 
 
 /** The signature value, and what its signed attributes carry. */
 function ofSigner(signer: SignerParts): string[] {
-  const attributes = safely(() => signedAttributesOf(signer)) ?? []
+  const attributes = readOrNull(() => signedAttributesOf(signer)) ?? []
   return [objectId(signer.value), ...idsOf(attributes.flatMap((attribute) => objectsInAttribute(attribute)))]
 }
 
@@ -88,9 +88,9 @@ export async function readArchiveV2(reading: SignerReading, bytes: Buffer, id: s
 
 /** The unsigned attributes that were there before this token: not itself, no younger archive time-stamp of either kind. */
 function earlierAttributes(signer: SignerParts, bytes: Buffer): Buffer[] {
-  const time = safely(() => parseToken(bytes))?.info.genTime
+  const time = readOrNull(() => parseToken(bytes))?.info.genTime
   const isEarlier = (value: Buffer): boolean => {
-    const other = safely(() => parseToken(value))
+    const other = readOrNull(() => parseToken(value))
     return other !== null && time !== undefined && other.info.genTime < time
   }
   return signer.unsignedAttributes.filter((encoding) => {
@@ -127,15 +127,6 @@ export function readReferencesTimestamp(reading: SignerReading, bytes: Buffer, i
     covers: new Set(),
     others: reading.others ?? [],
   })
-}
-
-function safely<T>(read: () => T): T | null {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof SigningError) return null
-    throw error
-  }
 }
 
 const ARCHIVES: ReadonlySet<string> = new Set([ATTRIBUTE.archiveTimeStampV2, ATTRIBUTE.archiveTimeStampV3])

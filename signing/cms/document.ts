@@ -3,7 +3,7 @@
  * or beside it, a signature over a signature (RFC 5652, ETSI EN 319 122-1).
  */
 import { childrenOf, decodeFirst } from '../asn1/der.ts'
-import { SigningError } from '../errors.ts'
+import { SigningError, readOrNull } from '../errors.ts'
 import { bufferAccess } from '../random-access.ts'
 import type { RandomAccess } from '../random-access.ts'
 import { readTimestampFacts, tokenInAnswer } from '../timestamp/document.ts'
@@ -173,12 +173,7 @@ function isDerFrame(bytes: Buffer): boolean {
 }
 
 function readParts(bytes: Buffer): (SignedDataParts & { trailing: Buffer }) | null {
-  try {
-    return readSignedData(bytes)
-  } catch (error) {
-    if (error instanceof SigningError) return null
-    throw error
-  }
+  return readOrNull(() => readSignedData(bytes))
 }
 
 const SIGNED_DATA = Buffer.from('06092a864886f70d010702', 'hex')

@@ -3,11 +3,12 @@
  * counter-signatures, and the evidence that it carries (RFC 5652, ETSI EN 319 122-1, EN 319 102-1 §5.2).
  */
 import { readBer } from '../asn1/ber.ts'
-import { SigningError } from '../errors.ts'
+import { readOrNull } from '../errors.ts'
 import { createDigest } from '../trust/digest.ts'
 import type { Evidence } from '../trust/revocation/verdict.ts'
 import type { ClaimedFacts, SignatureFacts, SignatureFault, TimestampFacts } from '../validation/facts.ts'
 import type { Finding } from '../validation/finding.ts'
+import { gravestFirst } from '../validation/gravity.ts'
 import { objectId } from '../validation/object-id.ts'
 import { algorithmsInUse } from './algorithms-in-use.ts'
 import { evidenceOf, objectsIn } from './carried.ts'
@@ -42,7 +43,7 @@ export async function readSignerFacts(reading: SignerReading): Promise<SignerFac
 /** The same without the evidence, for one signer of several that share it. */
 export async function readOneSigner(reading: SignerReading): Promise<Omit<SignerFacts, 'evidence'>> {
   const judgement = await judgeSigner({ ...reading, isCountersignature: reading.countersigns !== undefined })
-  const unsigned = readSafely(() => readAttributes(reading.signer.unsignedAttributes))
+  const unsigned = readOrNull(() => readAttributes(reading.signer.unsignedAttributes))
   const stamps = await readTimestamps(reading, judgement.attributes?.all ?? [], unsigned ?? [])
   const counters = await readCountersignatures(reading, unsigned ?? [])
   const damaged: SignatureFault[] =
@@ -70,7 +71,7 @@ interface Surroundings {
 function describe(reading: SignerReading, judgement: SignerJudgement, around: Surroundings): SignatureFacts {
   const { parts, signer, form, name, countersigns } = reading
   const { certificate, attributes } = judgement
-  const claims = readSafely(() => (attributes === null ? null : readClaims(attributes)))
+  const claims = readOrNull(() => (attributes === null ? null : readClaims(attributes)))
   const faults = [...judgement.faults, ...around.faults, ...policyFault(claims?.policy ?? null)]
   if (form === 'PAdES' && faults.every(({ code }) => code !== 'value') && !isOverSorted(signer, judgement))
     faults.push({
@@ -84,7 +85,7 @@ function describe(reading: SignerReading, judgement: SignerJudgement, around: Su
     form,
     name,
     countersigns: countersigns ?? null,
-    faults: faults.sort((a, b) => GRAVITY.indexOf(a.code) - GRAVITY.indexOf(b.code)),
+    faults: gravestFirst(faults),
     certificate,
     claimed: claims === null ? NO_CLAIMS : { ...claims, reason: null },
     algorithms: algorithmsInUse(signer, certificate),
@@ -121,7 +122,7 @@ async function readCountersignatures(
   const content = parent.value
   const found: Omit<SignerFacts, 'evidence'>[] = []
   for (const value of values) {
-    const signer = readSafely(() => readSigner(readBer(value)))
+    const signer = readOrNull(() => readSigner(readBer(value)))
     if (signer === null || !spend(reading.budget)) continue
     found.push(
       await readOneSigner({
@@ -142,28 +143,6 @@ async function readCountersignatures(
   return found
 }
 
-function readSafely<T>(read: () => T): T | null {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof SigningError) return null
-    throw error
-  }
-}
-
 const MAX_DEPTH = 8
 const NO_CLAIMS: ClaimedFacts = { time: null, reason: null, location: null, commitments: [], policy: null }
-/** the gravest first: what is certainly broken before what cannot be told, before what a rule forbids */
-const GRAVITY: readonly SignatureFault['code'][] = [
-  'format',
-  'forbidden-change',
-  'digest',
-  'value',
-  'data-missing',
-  'certificate-missing',
-  'certificate-reference',
-  'algorithm',
-  'policy-missing',
-  'constraints',
-]
 const BREAKING: ReadonlySet<string> = new Set(['format', 'digest', 'value', 'data-missing', 'algorithm'])

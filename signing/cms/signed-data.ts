@@ -6,8 +6,8 @@
  */
 import { createHash } from 'node:crypto'
 import * as der from '../asn1/der.ts'
-import { certificateParts } from '../certificate.ts'
 import { SigningError } from '../errors.ts'
+import { parseCertificate } from '../trust/certificate.ts'
 import type { SignatureAlgorithm, SigningIdentity, SigningKey } from '../keys/signing-key.ts'
 import { readSignedData, writeSignedData } from './container.ts'
 
@@ -126,10 +126,9 @@ function makeTemplate(key: SigningIdentity, claims: Claims | null): Template {
   const attributes = signedAttributes(key, hole, claims)
   const implicit = Buffer.from(attributes)
   implicit[0] = 0xa0 // RFC 5652 §5.3: signedAttrs [0] IMPLICIT; DER sorts them before, in setOf
-  const { issuer, serial } = certificateParts(key.certificateChain[0])
   const signerInfo = der.sequence(
     der.integer(1),
-    der.sequence(issuer.encoding, serial.encoding),
+    issuerAndSerial(key.certificateChain[0]),
     digest,
     implicit,
     signature,
@@ -163,12 +162,17 @@ function signedAttributes(key: SigningIdentity, digestHole: Buffer, claims: Clai
   return der.setOf(...attributes)
 }
 
+function issuerAndSerial(certificate: Buffer): Buffer {
+  const { issuer, serial } = parseCertificate(certificate)
+  return der.sequence(issuer.der, der.encode(der.TAG.integer, serial))
+}
+
 /** RFC 5035 §3: the hash algorithm is left out because SHA-256 is its DEFAULT. */
 function signingCertificateV2(certificate: Buffer): Buffer {
-  const { issuer, serial } = certificateParts(certificate)
+  const { issuer, serial } = parseCertificate(certificate)
   const hash = der.octetString(createHash('sha256').update(certificate).digest())
-  const generalNames = der.sequence(der.encode(0xa4, issuer.encoding))
-  return der.sequence(der.sequence(der.sequence(hash, der.sequence(generalNames, serial.encoding))))
+  const generalNames = der.sequence(der.encode(0xa4, issuer.der))
+  return der.sequence(der.sequence(der.sequence(hash, der.sequence(generalNames, der.encode(der.TAG.integer, serial)))))
 }
 
 function attribute(id: string, value: Buffer): Buffer {
@@ -177,13 +181,10 @@ function attribute(id: string, value: Buffer): Buffer {
 
 /** The chain up to, not including, a self-issued root; a self-issued signer is all there is and stays. */
 function withoutRoot(chain: readonly Buffer[]): Buffer[] {
-  return chain.filter((certificate, index) => {
-    const { issuer, subject } = certificateParts(certificate)
-    return index === 0 || !issuer.encoding.equals(subject.encoding)
-  })
+  return chain.filter((certificate, index) => index === 0 || !parseCertificate(certificate).selfIssued)
 }
 
-export const OID = {
+const OID = {
   data: '1.2.840.113549.1.7.1',
   signedData: '1.2.840.113549.1.7.2',
   contentType: '1.2.840.113549.1.9.3',
@@ -215,7 +216,7 @@ function pss(hash: Buffer, saltBytes: number): Buffer {
 /** ecdsa-with-SHA2: no parameters (RFC 5758 §3.2). */
 const ecdsa = (last: number): Buffer => der.sequence(der.oid(`1.2.840.10045.4.3.${last}`))
 
-/** What CMS writes for each signature algorithm. check-signed-data.ts reads by the same table. */
+/** What CMS writes for each signature algorithm. */
 export const ALGORITHMS = {
   'rsa-pkcs1-sha256': { hash: 'sha256', digest: SHA256, signature: rsa(11) },
   'rsa-pkcs1-sha384': { hash: 'sha384', digest: SHA384, signature: rsa(12) },

@@ -5,7 +5,8 @@
  */
 import type { KeyObject } from 'node:crypto'
 import * as der from '../asn1/der.ts'
-import { OID } from '../certificate.ts'
+import { NAME } from '../certificate.ts'
+import { EXTENSION } from '../trust/certificate.ts'
 import { ALGORITHMS } from '../cms/signed-data.ts'
 import { SigningError } from '../errors.ts'
 import { valueFits } from './algorithms.ts'
@@ -58,15 +59,15 @@ function subjectName({ commonName, organisation, country }: CertificateRequest):
   const part = (type: string, value: Buffer): Buffer => der.setOf(der.sequence(der.oid(type), value))
   return der.sequence(
     ...(country === '' ? [] : [part('2.5.4.6', der.encode(PRINTABLE_STRING, Buffer.from(country, 'latin1')))]),
-    part(OID.organisation, der.utf8String(organisation)),
-    part(OID.commonName, der.utf8String(commonName)),
+    part(NAME.organisation, der.utf8String(organisation)),
+    part(NAME.commonName, der.utf8String(commonName)),
   )
 }
 
 /** keyUsage, critical, as the request wishes it. */
 function extensions(pkijs: typeof import('pkijs'), asn1js: typeof import('asn1js')): unknown {
   const usage = new asn1js.BitString({ valueHex: bytesOf(Buffer.from([0b11000000])), unusedBits: 6 })
-  const extension = new pkijs.Extension({ extnID: OID.keyUsage, critical: true, extnValue: usage.toBER() })
+  const extension = new pkijs.Extension({ extnID: EXTENSION.keyUsage, critical: true, extnValue: usage.toBER() })
   return new pkijs.Extensions({ extensions: [extension] }).toSchema()
 }
 

@@ -7,9 +7,10 @@
 import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import * as der from '../asn1/der.ts'
-import { OID, certificateParts } from '../certificate.ts'
+import { NAME, TRIAL_POLICY } from '../certificate.ts'
 import { ALGORITHMS } from '../cms/signed-data.ts'
 import { SigningError } from '../errors.ts'
+import { EXTENSION, parseCertificate } from '../trust/certificate.ts'
 import { OPERATIONS, defaultAlgorithm } from './algorithms.ts'
 import { makeKeyPair } from './key-algorithm.ts'
 import type { KeyAlgorithm } from './key-algorithm.ts'
@@ -118,11 +119,15 @@ function toBeSigned(request: TrialSubject, parts: Parts): Buffer {
 function extensions(usage: TrialUsage, parts: Parts): Buffer[] {
   const authority = keyIdentifier(parts.issuer?.spki ?? parts.spki)
   return [
-    extension(OID.basicConstraints, 'critical', der.sequence(...(usage === 'authority' ? [der.derTrue()] : []))),
-    extension(OID.keyUsage, 'critical', der.bitString(Buffer.from([USAGE_BITS[usage].bits]), USAGE_BITS[usage].unused)),
-    extension(OID.subjectKeyIdentifier, 'plain', der.octetString(keyIdentifier(parts.spki))),
-    extension(OID.authorityKeyIdentifier, 'plain', der.sequence(der.encode(0x80, authority))),
-    extension(OID.certificatePolicies, 'plain', der.sequence(der.sequence(der.oid(OID.trialPolicy)))),
+    extension(EXTENSION.basicConstraints, 'critical', der.sequence(...(usage === 'authority' ? [der.derTrue()] : []))),
+    extension(
+      EXTENSION.keyUsage,
+      'critical',
+      der.bitString(Buffer.from([USAGE_BITS[usage].bits]), USAGE_BITS[usage].unused),
+    ),
+    extension(EXTENSION.subjectKeyIdentifier, 'plain', der.octetString(keyIdentifier(parts.spki))),
+    extension(EXTENSION.authorityKeyIdentifier, 'plain', der.sequence(der.encode(0x80, authority))),
+    extension(EXTENSION.certificatePolicies, 'plain', der.sequence(der.sequence(der.oid(TRIAL_POLICY)))),
   ]
 }
 
@@ -138,16 +143,15 @@ function keyIdentifier(spki: Buffer): Buffer {
 
 function distinguishedName({ organisation, commonName }: TrialSubject): Buffer {
   const attribute = (id: string, value: string) => der.setOf(der.sequence(der.oid(id), der.utf8String(value)))
-  return der.sequence(attribute(OID.organisation, organisation), attribute(OID.commonName, commonName))
+  return der.sequence(attribute(NAME.organisation, organisation), attribute(NAME.commonName, commonName))
 }
 
 async function openIssuer({ pkcs12, passphrase }: { pkcs12: Buffer; passphrase: string }): Promise<Issuer> {
   const { privateKey, chain } = await readPkcs12(pkcs12, passphrase)
   const key = createPrivateKey({ key: privateKey, format: 'der', type: 'pkcs8' })
   const own = chain[0]
-  const [tbs] = der.childrenOf(der.decode(own), der.TAG.sequence)
-  const spki = der.childrenOf(tbs, der.TAG.sequence)[6]
-  return { name: certificateParts(own).subject.encoding, spki: der.expect(spki, der.TAG.sequence).encoding, key, chain }
+  const { subject, spki } = parseCertificate(own)
+  return { name: subject.der, spki, key, chain }
 }
 
 function checkNames({ commonName, organisation }: TrialSubject): void {

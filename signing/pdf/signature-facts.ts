@@ -6,7 +6,7 @@ import { readSignedData } from '../cms/container.ts'
 import type { SignedDataParts } from '../cms/container.ts'
 import { readSignerFacts } from '../cms/facts.ts'
 import type { SignerFacts } from '../cms/facts.ts'
-import { SigningError } from '../errors.ts'
+import { readOrNull } from '../errors.ts'
 import type { Digest } from '../trust/algorithm-identifier.ts'
 import type { Certificate } from '../trust/certificate.ts'
 import { createDigest } from '../trust/digest.ts'
@@ -142,12 +142,7 @@ function unreadable(reading: PdfSignatureReading, fault: SignatureFault): PdfSig
 }
 
 function readParts(contents: Buffer): ReturnType<typeof readSignedData> | null {
-  try {
-    return readSignedData(contents)
-  } catch (error) {
-    if (error instanceof SigningError) return null
-    throw error
-  }
+  return readOrNull(() => readSignedData(contents))
 }
 
 /** the CMS object signs the SHA-1 digest of the ranges, not the ranges (ISO 32000-1 §12.8.3.3.1) */

@@ -1,6 +1,6 @@
 /** Containers that this program makes, at every level, with a whole trust service on loopback. */
 import assert from 'node:assert/strict'
-import { X509Certificate, randomBytes } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,8 +12,6 @@ import type { AsicFile, AsicRequest } from '../asic/write.ts'
 import type { AdesLevel, LevelSources } from '../cms/cades-levels.ts'
 import { SigningError, bufferAccess } from '../index.ts'
 import type { RandomAccess } from '../index.ts'
-import { createFetchCache } from '../trust/fetch-cache.ts'
-import { createOnline } from '../trust/online.ts'
 import { validateDocument } from '../validation/validate.ts'
 import { programsFor, run } from './programs.ts'
 import { rawZip } from './support/raw-zip.ts'
@@ -50,9 +48,7 @@ describe('containers', () => {
   let sources: LevelSources
   beforeEach(async () => {
     authority = await startTestAuthority(NOW)
-    const { http, anchors } = authority
-    const online = { http, anchors, now: () => authority.now, random: randomBytes, cache: createFetchCache() }
-    sources = { timestamps: authority.timestamps(), evidence: createOnline(online) }
+    sources = authority.sources()
   })
   afterEach(() => authority.close())
 

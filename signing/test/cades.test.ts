@@ -1,6 +1,6 @@
 /** CAdES signatures and their levels, with a whole trust service on loopback. */
 import assert from 'node:assert/strict'
-import { X509Certificate, createHash, randomBytes } from 'node:crypto'
+import { X509Certificate, createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,8 +16,6 @@ import { ATTRIBUTE } from '../cms/oids.ts'
 import { tokensOf } from '../cms/signature-timestamp.ts'
 import { bufferAccess } from '../index.ts'
 import { parseToken, verifyToken } from '../timestamp/token.ts'
-import { createFetchCache } from '../trust/fetch-cache.ts'
-import { createOnline } from '../trust/online.ts'
 import { programsFor, run } from './programs.ts'
 import { startTestAuthority } from './support/test-authority.ts'
 import type { TestAuthority } from './support/test-authority.ts'
@@ -32,9 +30,7 @@ describe('CAdES signatures', () => {
   let sources: LevelSources
   beforeEach(async () => {
     authority = await startTestAuthority(NOW)
-    const { http, anchors } = authority
-    const online = { http, anchors, now: () => authority.now, random: randomBytes, cache: createFetchCache() }
-    sources = { timestamps: authority.timestamps(), evidence: createOnline(online) }
+    sources = authority.sources()
   })
   afterEach(() => authority.close())
 

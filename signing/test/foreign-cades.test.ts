@@ -5,7 +5,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { extendAsic } from '../asic/extend.ts'
 import { openContainer, readWhole } from '../asic/container.ts'
-import { certificateParts } from '../certificate.ts'
 import { extendCades } from '../cms/cades-levels.ts'
 import type { LevelSources } from '../cms/cades-levels.ts'
 import { readSignedData } from '../cms/container.ts'
@@ -146,7 +145,7 @@ const derOf = (path: string): Buffer => Buffer.from(new X509Certificate(shared(p
 function recordedHolder(name: string): Holder {
   const certificate = derOf(`pki/certs/root/${name}.cert.pem`)
   return {
-    name: certificateParts(certificate).subject.encoding,
+    name: parseCertificate(certificate).subject.der,
     spki: Buffer.alloc(0),
     key: createPrivateKey(shared(`pki/keys/${name}.key.pem`)),
     certificate,

@@ -1,6 +1,6 @@
 /** PAdES B-T, B-LT, B-LTA and renewal, with a whole trust service on loopback. */
 import assert from 'node:assert/strict'
-import { X509Certificate, randomBytes } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,8 +13,6 @@ import { extendPdf, sealPdfToLevel } from '../pdf/levels.ts'
 import { renewPdf } from '../pdf/renewal.ts'
 import { readSecurityStore } from '../pdf/security-store.ts'
 import { readSignatures } from '../pdf/signatures.ts'
-import { createFetchCache } from '../trust/fetch-cache.ts'
-import { createOnline } from '../trust/online.ts'
 import { buildPdf, onePage } from './build-pdf.ts'
 import type { Revision } from './build-pdf.ts'
 import { programsFor, run } from './programs.ts'
@@ -42,9 +40,7 @@ describe('levels of PAdES', () => {
   let sources: LevelSources
   beforeEach(async () => {
     authority = await startTestAuthority(NOW)
-    const { http, anchors } = authority
-    const online = { http, anchors, now: () => authority.now, random: randomBytes, cache: createFetchCache() }
-    sources = { timestamps: authority.timestamps(), evidence: createOnline(online) }
+    sources = authority.sources()
   })
   afterEach(() => authority.close())
 

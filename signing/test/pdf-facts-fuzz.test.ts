@@ -9,24 +9,13 @@ import { readPdfFacts } from '../pdf/facts.ts'
 import type { DocumentFacts } from '../validation/facts.ts'
 import { updatePdf } from './build-pdf.ts'
 import { formDocument, signRevision } from './support/signed-pdf.ts'
+import { dice } from './support/dice.ts'
+import type { Roll } from './support/dice.ts'
 
 const PROVE = process.env['AMTSBOTE_PROVE'] === '1'
 const SEED = Number(process.env['AMTSBOTE_SEED'] ?? 20261123)
 const MUTATIONS = PROVE ? 100_000 : 2_000
 const UPDATES = PROVE ? 5_000 : 200
-
-/** mulberry32: the same numbers for the same seed. */
-function dice(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
-
-type Roll = (below: number) => number
 
 interface Sample {
   pdf: Buffer

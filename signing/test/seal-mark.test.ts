@@ -4,13 +4,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PNG } from 'pngjs'
-import { SigningError, bufferAccess, checkSeal, sealPdf } from '../index.ts'
+import { SigningError, bufferAccess, sealPdf } from '../index.ts'
 import type { SealRequest } from '../index.ts'
 import type { SealMark } from '../pdf/mark/mark.ts'
 import { buildPdf, onePage } from './build-pdf.ts'
 import { programsFor, run } from './programs.ts'
 import { askPyHanko } from './support/pyhanko.ts'
 import { NOW, seal, trialKey } from './trial-key.ts'
+import { sealState } from './support/seal-state.ts'
 
 const LINES = [
   'Stadt Musterstadt',
@@ -150,7 +151,7 @@ describe('a visible mark', () => {
     assert.deepEqual(await notices(certified, { mark: mark() }), ['mark-omitted'])
     assert.deepEqual(rectOf(await seal(certified, { mark: mark() })), [0, 0, 0, 0])
     const filled = await seal(certified, { field: 'Amt', mark: { lines: LINES, logo: disc() } })
-    assert.equal((await checkSeal(bufferAccess(filled))).kind, 'intact')
+    assert.equal((await sealState(filled)).kind, 'intact')
   })
 })
 

@@ -1,6 +1,6 @@
 /** Sealing in two steps and in batches, and room for what comes back. */
 import assert from 'node:assert/strict'
-import { SigningError, bufferAccess, checkSeal } from '../index.ts'
+import { SigningError, bufferAccess } from '../index.ts'
 import type { RandomAccess, SealRequest, SealedPdf, SigningKey } from '../index.ts'
 import { sealPdf } from '../pdf/seal.ts'
 import { finishSeal, prepareSeal, sealMany } from '../pdf/seal-steps.ts'
@@ -12,6 +12,7 @@ import type { TimestampSource } from '../timestamp/client.ts'
 import { buildPdf, onePage } from './build-pdf.ts'
 import { startTestAuthority } from './support/test-authority.ts'
 import { NOW, ecSigningKey, trialKey } from './trial-key.ts'
+import { sealState } from './support/seal-state.ts'
 
 const REQUEST: SealRequest = { signedAt: NOW, reason: 'geprüft' }
 const PAGE = buildPdf({ objects: onePage() })
@@ -93,7 +94,7 @@ describe('a batch of seals', () => {
     )
     for (const outcome of outcomes) {
       if (outcome.kind === 'refused') continue
-      assert.equal((await checkSeal(bufferAccess(await collect(outcome.sealed)))).kind, 'intact')
+      assert.equal((await sealState(await collect(outcome.sealed))).kind, 'intact')
     }
   })
 

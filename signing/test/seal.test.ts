@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { bufferAccess, checkSeal, makeTrialIdentity, openPkcs12, sealPdf } from '../index.ts'
+import { bufferAccess, makeTrialIdentity, openPkcs12, sealPdf } from '../index.ts'
 import type { SigningErrorCode } from '../index.ts'
 import { buildPdf, onePage } from './build-pdf.ts'
 import type { Revision } from './build-pdf.ts'
 import { NOW, PASSPHRASE, seal, trialKey } from './trial-key.ts'
+import { sealState } from './support/seal-state.ts'
 
 const fixture = (name: string): Promise<Buffer> => readFile(new URL(`fixtures/${name}`, import.meta.url))
-const check = (pdf: Buffer) => checkSeal(bufferAccess(pdf))
+const check = sealState
 
 async function refused(pdf: Buffer, code: SigningErrorCode): Promise<void> {
   await assert.rejects(seal(pdf), { name: 'SigningError', code })
@@ -74,15 +75,15 @@ describe('sealPdf', () => {
       assert.ok(after.subarray(0, before.length).equals(before))
       const result = await check(after)
       assert.equal(result.kind, 'intact')
-      assert.equal(result.seal.field, 'Siegel1')
-      assert.equal(result.seal.coveredBytes, after.length)
+      assert.equal(result.field, 'Siegel1')
+      assert.equal(result.coveredBytes, after.length)
     })
 
     it(`seals a document with ${structure} a second and a third time`, async () => {
       const third = await seal(await seal(await seal(buildPdf(...revisions))))
       const result = await check(third)
       assert.equal(result.kind, 'intact')
-      assert.equal(result.seal.field, 'Siegel3')
+      assert.equal(result.field, 'Siegel3')
     })
   }
 

@@ -10,20 +10,12 @@ import { timestampRequest } from '../timestamp/request.ts'
 import { checkResponse } from '../timestamp/response.ts'
 import { parseToken } from '../timestamp/token.ts'
 import { startTestAuthority } from './support/test-authority.ts'
+import { dice } from './support/dice.ts'
 
 const NOW = new Date('2026-11-23T10:00:00Z')
 const COUNT = process.env['AMTSBOTE_PROVE'] === '1' ? 20_000 : 1_000
 const CONTENT = Buffer.from('Bescheid')
 const DIGEST = createHash('sha256').update(CONTENT).digest()
-
-/** A small generator whose seed can be given again. */
-function generator(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
 
 function mutate(bytes: Buffer, below: (count: number) => number): Buffer {
   const copy = Buffer.from(bytes)
@@ -60,7 +52,7 @@ describe('mutated time-stamps and signatures', () => {
     const conditions = { now: NOW, trusts: () => true }
     const first = await checkResponse(request, body, conditions)
     assert.ok(first.kind === 'accepted')
-    const below = generator(seed)
+    const below = dice(seed)
     let rejected = 0
     for (let count = 0; count < COUNT; count++) {
       const verdict = await checkResponse(request, mutate(body, below), conditions)
@@ -77,7 +69,7 @@ describe('mutated time-stamps and signatures', () => {
     const request = { signedAt: NOW, form: 'attached' } as const
     const cms = await signCades(bufferAccess(CONTENT), authority.sealKey(), request)
     const original = readSignedData(cms).signers[0]
-    const below = generator(seed)
+    const below = dice(seed)
     for (let count = 0; count < COUNT; count++) {
       const parts = ownFault(() => readSignedData(mutate(cms, below)))
       const signer = parts?.signers[0]

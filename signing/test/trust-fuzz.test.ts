@@ -24,6 +24,8 @@ import {
   keyUsage,
   nameOf,
 } from './trust-pki.ts'
+import { dice } from './support/dice.ts'
+import type { Roll } from './support/dice.ts'
 
 const PROVE = process.env['AMTSBOTE_PROVE'] === '1'
 const SEED = Number(process.env['AMTSBOTE_SEED'] ?? 20261123)
@@ -96,19 +98,7 @@ const plain = issue({
 const anchors = [{ certificate: root.certificate, source: 'test' }]
 const time = new Date('2026-03-02')
 
-/** mulberry32: the same numbers for the same seed. */
-function dice(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
-type Dice = ReturnType<typeof dice>
-
-function mutate(bytes: Buffer, roll: Dice): Buffer {
+function mutate(bytes: Buffer, roll: Roll): Buffer {
   const at = roll(bytes.length)
   const changed = Buffer.from(bytes)
   switch (roll(6)) {
@@ -130,7 +120,7 @@ function mutate(bytes: Buffer, roll: Dice): Buffer {
 }
 
 /** SIGNED { … } with one element of the signed part changed, every length around it right, and the signature fresh. */
-function resign(der: Buffer, key: Parameters<typeof sign>[2], roll: Dice): Buffer {
+function resign(der: Buffer, key: Parameters<typeof sign>[2], roll: Roll): Buffer {
   const [tbs, algorithm] = children(decode(der))
   if (tbs === undefined || algorithm === undefined) throw new Error('no SIGNED structure')
   const changed = rewrite(tbs.encoding, roll)
@@ -138,7 +128,7 @@ function resign(der: Buffer, key: Parameters<typeof sign>[2], roll: Dice): Buffe
 }
 
 /** Walks down to a random element and changes it there. */
-function rewrite(bytes: Buffer, roll: Dice): Buffer {
+function rewrite(bytes: Buffer, roll: Roll): Buffer {
   const element = decode(bytes)
   const isConstructed = (element.tag & 0x20) !== 0
   const parts = isConstructed ? children(element) : []

@@ -13,6 +13,7 @@ import { XADES_LIMITS } from '../xades/limits.ts'
 import { signXadesDetached, signXadesEnveloped, signXadesEnveloping } from '../xades/sign.ts'
 import { startTestAuthority } from './support/test-authority.ts'
 import { ecSigningKey } from './trial-key.ts'
+import { dice } from './support/dice.ts'
 
 const NOW = new Date('2026-11-23T10:00:00Z')
 const COUNT = process.env['AMTSBOTE_PROVE'] === '1' ? 100_000 : 2_000
@@ -21,15 +22,6 @@ const DOCUMENT = Buffer.from(
   '<?xml version="1.0"?>\n<o:order xmlns:o="urn:o" n="1"><o:sum c="EUR">10</o:sum>\n <o:text>für &amp; wider</o:text></o:order>',
 )
 const detached = (uri: string) => (uri === 'a.txt' ? bufferAccess(FILE) : null)
-
-/** A small generator whose seed can be given again. */
-function generator(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
 
 /** Bytes, and things that stand between `<` and `>`: those are moved, doubled and dropped. */
 function mutate(bytes: Buffer, below: (count: number) => number): Buffer {
@@ -100,7 +92,7 @@ describe('mutated signed XML', () => {
   const seed = Number(process.env['AMTSBOTE_SEED'] ?? Date.now() % 1_000_000)
 
   it(`holds only with the content and the claims that were signed (seed ${seed})`, async () => {
-    const below = generator(seed)
+    const below = dice(seed)
     const originals = await samples()
     let held = 0
     for (const [form, original] of originals) {

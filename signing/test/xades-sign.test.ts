@@ -48,9 +48,7 @@ describe('XAdES signatures of our own', () => {
   let folder: string
   beforeEach(async () => {
     authority = await startTestAuthority(NOW)
-    const { http, anchors } = authority
-    const online = { http, anchors, now: () => authority.now, random: randomBytes, cache: createFetchCache() }
-    sources = { timestamps: authority.timestamps(), evidence: createOnline(online) }
+    sources = authority.sources()
     folder = await mkdtemp(join(tmpdir(), 'xades-'))
   })
   afterEach(async () => {

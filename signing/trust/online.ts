@@ -4,7 +4,7 @@
  * What comes in is judged by the same functions that judge it later, and only what counts is handed out. Offline, only
  * what is given and what the cache still holds counts.
  */
-import { SigningError } from '../errors.ts'
+import { SigningError, readOrNull } from '../errors.ts'
 import type { Http, HttpRequest } from '../http.ts'
 import { accessPoints, ocspRequest } from './access.ts'
 import { EXTENSION, parseCertificate } from './certificate.ts'
@@ -277,15 +277,6 @@ function needsNoStatus({ extensions }: Certificate): boolean {
 function readable(bytes: Buffer): Certificate[] {
   const certificate = readOrNull(() => parseCertificate(bytes))
   return certificate === null ? [] : [certificate]
-}
-
-function readOrNull<T>(read: () => T): T | null {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof SigningError) return null
-    throw error
-  }
 }
 
 const NO_REVOCATION_AVAILABLE = '2.5.29.56'

@@ -3,7 +3,7 @@
  */
 import { judgeAlgorithm, judgeDigest } from '../../policies/index.ts'
 import type { AlgorithmPolicy, AlgorithmVerdict } from '../../policies/index.ts'
-import { SigningError } from '../errors.ts'
+import { readOrNull } from '../errors.ts'
 import { algorithmFacts } from '../trust/signature-value.ts'
 import { informed, missed, passed } from './checks.ts'
 import type { Checked } from './checks.ts'
@@ -32,12 +32,7 @@ export function suitability(
 
 /** What signed a certificate, list or answer; null when its identifiers cannot be read. */
 export function useOf(algorithm: Buffer, spki: Buffer): Use | null {
-  try {
-    return algorithmFacts(algorithm, spki)
-  } catch (error) {
-    if (error instanceof SigningError) return null
-    throw error
-  }
+  return readOrNull(() => algorithmFacts(algorithm, spki))
 }
 
 export function algorithmReport({ place, use }: AlgorithmInUse): AlgorithmReport {

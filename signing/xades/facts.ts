@@ -9,6 +9,7 @@ import type { Evidence } from '../trust/revocation/verdict.ts'
 import { algorithmFacts } from '../trust/signature-value.ts'
 import type { AlgorithmInUse, SignatureFacts, SignatureFault, TimestampFacts } from '../validation/facts.ts'
 import type { Finding } from '../validation/finding.ts'
+import { gravestFirst } from '../validation/gravity.ts'
 import { objectId } from '../validation/object-id.ts'
 import { readDsig } from '../xml/dsig.ts'
 import type { DsigSignature } from '../xml/dsig.ts'
@@ -111,7 +112,7 @@ function describe(reading: XmlSignatureReading, parts: Parts): SignatureFacts {
     form: 'XAdES',
     name: reading.name,
     countersigns: countersigned?.id ?? null,
-    faults: faults.sort((a, b) => GRAVITY.indexOf(a.code) - GRAVITY.indexOf(b.code)),
+    faults: gravestFirst(faults),
     certificate: signer.certificate,
     claimed,
     algorithms: algorithmsOf(parts, signer.certificate),
@@ -174,16 +175,3 @@ function carriesEvidence(properties: Properties | null): boolean {
 
 const EVIDENCE_PROPERTIES = ['RevocationValues', 'TimeStampValidationData', 'AnyValidationData'] as const
 const BREAKING: ReadonlySet<string> = new Set(['format', 'digest', 'value', 'data-missing', 'algorithm'])
-/** the gravest first: what is certainly broken before what cannot be told, before what a rule forbids */
-const GRAVITY: readonly SignatureFault['code'][] = [
-  'format',
-  'forbidden-change',
-  'digest',
-  'value',
-  'data-missing',
-  'certificate-missing',
-  'certificate-reference',
-  'algorithm',
-  'policy-missing',
-  'constraints',
-]

@@ -8,7 +8,7 @@ import { attributeOf } from '../xml/find.ts'
 import { XADES_NAMESPACE } from '../xml/namespaces.ts'
 import { xadesChild } from './properties.ts'
 import type { Properties } from './properties.ts'
-import { isOldArchive } from './timestamp-inputs.ts'
+import { REFERENCE_PROPERTIES, isOldArchive } from './timestamp-inputs.ts'
 
 export const SIGNED_PROPERTIES_TYPE = 'http://uri.etsi.org/01903#SignedProperties'
 
@@ -48,12 +48,7 @@ function unsignedFaults({ unsigned }: Properties): string[] {
 
 const SINGLE = ['CertificateValues', 'RevocationValues'] as const
 const FORBIDDEN: ReadonlySet<string> = new Set([
-  'CompleteCertificateRefs',
-  'CompleteCertificateRefsV2',
-  'CompleteRevocationRefs',
-  'AttributeCertificateRefs',
-  'AttributeCertificateRefsV2',
-  'AttributeRevocationRefs',
+  ...REFERENCE_PROPERTIES,
   'SigAndRefsTimeStamp',
   'SigAndRefsTimeStampV2',
   'RefsOnlyTimeStamp',

@@ -149,7 +149,8 @@ export function precedingOf(
 export const isOldArchive = (property: XmlElement): boolean =>
   property.local === 'ArchiveTimeStamp' && property.namespace !== XADES141_NAMESPACE
 
-const REFERENCE_PROPERTIES: ReadonlySet<string> = new Set([
+/** Old properties that name certificates and revocation data instead of holding them. */
+export const REFERENCE_PROPERTIES: ReadonlySet<string> = new Set([
   'CompleteCertificateRefs',
   'CompleteCertificateRefsV2',
   'CompleteRevocationRefs',

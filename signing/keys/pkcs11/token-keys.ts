@@ -5,8 +5,8 @@
 import { createPublicKey, hash as hashOnce } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { TAG, bitString, decode, oid, sequence } from '../../asn1/der.ts'
-import { certificateParts } from '../../certificate.ts'
 import { SigningError } from '../../errors.ts'
+import { parseCertificate } from '../../trust/certificate.ts'
 import { OPERATIONS, defaultAlgorithm } from '../algorithms.ts'
 import { toDerValue } from '../ecdsa-value.ts'
 import type { KeyAlgorithm } from '../key-algorithm.ts'
@@ -80,7 +80,7 @@ export function tokenSigner(place: NewTokenKey): Pick<SigningKey, 'sign' | 'algo
 
 /** Puts a certificate (DER) into the token, under the ID and label of its key. @throws SigningError as createTokenKey */
 export function storeTokenCertificate(place: NewTokenKey, certificate: Buffer): void {
-  const { subject } = certificateParts(certificate)
+  const { subject } = parseCertificate(certificate)
   withSession(place, (cryptoki, session) =>
     cryptoki.createObject(session, [
       { type: CKA.class, value: ulong(CKO.certificate) },
@@ -88,7 +88,7 @@ export function storeTokenCertificate(place: NewTokenKey, certificate: Buffer): 
       { type: CKA.token, value: YES },
       { type: CKA.id, value: Buffer.from(place.keyId, 'hex') },
       { type: CKA.label, value: Buffer.from(place.keyLabel, 'utf8') },
-      { type: CKA.subject, value: subject.encoding },
+      { type: CKA.subject, value: subject.der },
       { type: CKA.value, value: certificate },
     ]),
   )

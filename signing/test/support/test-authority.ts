@@ -7,6 +7,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as der from '../../asn1/der.ts'
+import type { LevelSources } from '../../cms/cades-levels.ts'
 import { createHttpClient } from '../../http-client.ts'
 import type { Http } from '../../http.ts'
 import type { SigningKey } from '../../keys/signing-key.ts'
@@ -14,6 +15,8 @@ import { writePkcs12 } from '../../keys/pkcs12-writer.ts'
 import { timestampClient } from '../../timestamp/client.ts'
 import type { TimestampClientOptions, TimestampSource } from '../../timestamp/client.ts'
 import { parseCertificate } from '../../trust/certificate.ts'
+import { createFetchCache } from '../../trust/fetch-cache.ts'
+import { createOnline } from '../../trust/online.ts'
 import { buildPaths, validatePath } from '../../trust/path.ts'
 import type { TrustAnchor } from '../../trust/path.ts'
 import { issuerAndSerial, ocspAnswer, revocationList, timestampAnswer } from './test-answers.ts'
@@ -39,6 +42,8 @@ export interface TestAuthority {
   revoke(certificate: Buffer, at: Date): void
   timestamps(options?: Partial<TimestampClientOptions>): TimestampSource
   http: Http
+  /** time-stamps and evidence as a level LT needs them */
+  sources(): LevelSources
   close(): Promise<void>
 }
 
@@ -105,6 +110,10 @@ export async function startTestAuthority(now: Date): Promise<TestAuthority> {
           buildPaths(certificate, pool, anchors).some((path) => validatePath(path, { time }).kind === 'valid'),
         ...options,
       }),
+    sources: () => {
+      const online = { http, anchors, now: () => authority.now, random: randomBytes, cache: createFetchCache() }
+      return { timestamps: authority.timestamps(), evidence: createOnline(online) }
+    },
     close: () => {
       server.closeAllConnections()
       return new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@
  * Strict about the frame, lenient about what it does not need: foreign services and extensions are no fault of a list.
  * Whether the list is genuine is not asked here.
  */
-import { SigningError } from '../../errors.ts'
+import { readOrNull } from '../../errors.ts'
 import { isNamed } from '../../xml/find.ts'
 import { parseXml } from '../../xml/parse.ts'
 import type { XmlElement } from '../../xml/parse.ts'
@@ -28,12 +28,7 @@ export function parseTrustedList(bytes: Uint8Array): TrustedList {
 
 /** The list in these bytes; null when they are none. Nothing of it is believed yet. */
 export function parseTrustedListOrNull(bytes: Uint8Array): TrustedList | null {
-  try {
-    return parseTrustedList(bytes)
-  } catch (error) {
-    if (error instanceof SigningError) return null
-    throw error
-  }
+  return readOrNull(() => parseTrustedList(bytes))
 }
 
 /** @throws SigningError `signing/xml-malformed` */

@@ -3,7 +3,7 @@
  *
  * Below crl-judgement.ts and ocsp-judgement.ts, which weigh one kind of evidence each; judgement.ts puts them together.
  */
-import { SigningError } from '../../errors.ts'
+import { readOrNull } from '../../errors.ts'
 import { parseCertificate } from '../certificate.ts'
 import type { Certificate } from '../certificate.ts'
 import type { TrustAnchor } from '../trust-anchor.ts'
@@ -59,16 +59,6 @@ export function readable(ders: readonly Buffer[]): Certificate[] {
     const certificate = readOrNull(() => parseCertificate(der))
     return certificate === null ? [] : [certificate]
   })
-}
-
-/** The result of a parser, or null for damaged input. */
-export function readOrNull<T>(parse: () => T): T | null {
-  try {
-    return parse()
-  } catch (error) {
-    if (error instanceof SigningError) return null
-    throw error
-  }
 }
 
 const MAX_CERTIFICATES = 2000
