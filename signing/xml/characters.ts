@@ -55,6 +55,12 @@ export function normalLines(text: string): string {
   return parts.join('')
 }
 
+export function occurrences(text: string, character: string): number {
+  let count = 0
+  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) count++
+  return count
+}
+
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 
 /** Text with its references replaced. @throws SigningError `signing/xml-malformed` */

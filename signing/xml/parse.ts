@@ -6,7 +6,7 @@
  * and lose their comments, as Canonical XML without comments sees them; signed documents (`parseDocument`) keep both.
  */
 import { SigningError } from '../errors.ts'
-import { decodeText, encodingOf, expandEntities, normalLines } from './characters.ts'
+import { decodeText, encodingOf, expandEntities, normalLines, occurrences } from './characters.ts'
 import type { XmlEncoding } from './characters.ts'
 import { XML_NAMESPACE, splitAttributes } from './attributes.ts'
 import type { XmlAttribute } from './attributes.ts'
@@ -99,19 +99,15 @@ class Reader {
 
   private characters(end: number): void {
     if (end === this.at) return
-    const raw = this.replaced(end)
+    const text = this.text.slice(this.at, end)
+    this.at = end
+    // references must be replaced: eight of them count like an element
+    this.count(occurrences(text, '&') >> 3)
+    const raw = normalLines(text)
     if (raw.includes(']]>')) throw malformed('a CDATA end in text')
     const current = this.open.at(-1)
     if (current) appendText(current, expandEntities(raw))
     else if (/[^ \t\n]/.test(raw)) throw malformed('text outside the root element')
-  }
-
-  /** Text up to `end` with plain ends of lines; references, which must be replaced, count, eight for an element. */
-  private replaced(end: number): string {
-    const text = this.text.slice(this.at, end)
-    this.at = end
-    this.count(occurrences(text, '&') >> 3)
-    return normalLines(text)
   }
 
   private markup(): void {
@@ -285,12 +281,6 @@ class Reader {
       this.at += 1
     return this.at > start
   }
-}
-
-function occurrences(text: string, character: string): number {
-  let count = 0
-  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) count++
-  return count
 }
 
 interface ReaderMode {
