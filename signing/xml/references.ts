@@ -98,7 +98,9 @@ export function referencedOctets(
   { signature, all, finalForm = DEFAULT_FORM }: ReferenceContext,
 ): Buffer {
   if (steps === null) throw new SigningError('signing/algorithm-refused', 'a transform that is not executed')
-  const onReading = (octets: number, nodes: number): void => { charge(all, 'inside', octets * PARSING + nodes * (PARSED_NODE + NODE)); }
+  const onReading = (octets: number, nodes: number): void => {
+    charge(all, 'inside', octets * PARSING + nodes * (PARSED_NODE + NODE))
+  }
   const context: TransformContext = { signature, limits: all.limits, finalForm, onReading }
   charge(all, 'inside', workBefore(start, steps))
   return spend(transform(start, steps, context), all)
