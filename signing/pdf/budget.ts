@@ -3,6 +3,7 @@
  * links, tables and compressed streams keeps the process busy or fills its memory.
  */
 import { SigningError } from '../errors.ts'
+import type { IndirectObject } from './values.ts'
 
 export interface Budget {
   /** one step: a section or subsection looked at, 16 bytes parsed; reading an object is OBJECT_STEPS */
@@ -11,6 +12,9 @@ export interface Budget {
   spendBytes(count: number): void
   /** how many bytes the next decompression may produce */
   bytesLeft(): number
+  /** An object that was read at this offset; every revision asks for it. Steps are spent as if it was read again. */
+  kept(offset: number): IndirectObject | undefined
+  keep(offset: number, object: IndirectObject): void
 }
 
 /**
@@ -21,6 +25,8 @@ export interface Budget {
 export function createBudget({ steps: allSteps, bytes: allBytes } = ONE_READING): Budget {
   let steps = allSteps
   let bytes = allBytes
+  const objects = new Map<number, IndirectObject>()
+  let room = KEPT_BYTES
   return {
     spendSteps(count) {
       steps -= count
@@ -31,11 +37,19 @@ export function createBudget({ steps: allSteps, bytes: allBytes } = ONE_READING)
       if (bytes < 0) throw new SigningError('signing/pdf-too-complex', 'the document unpacks to too many bytes')
     },
     bytesLeft: () => bytes,
+    kept: (offset) => objects.get(offset),
+    keep(offset, object) {
+      if (object.end - offset > room) return
+      room -= object.end - offset
+      objects.set(offset, object)
+    },
   }
 }
 
 /** Finding and reading one object; besides, 16 bytes of it are a step. */
 export const OBJECT_STEPS = 50
+/** as they are written; in memory some twenty times as much */
+const KEPT_BYTES = 2 * 1024 * 1024
 /** About a second of work. */
 const ONE_READING = { steps: 2_000_000, bytes: 64 * 1024 * 1024 }
 /** Comparing the revisions of a document means reading all its objects. */

@@ -7,19 +7,7 @@ import { OBJECT_STEPS } from './budget.ts'
 import type { Budget } from './budget.ts'
 import { CutOff, PdfParser } from './parser.ts'
 import { damaged } from './values.ts'
-import type { PdfReference, PdfValue } from './values.ts'
-
-export interface IndirectObject {
-  number: number
-  generation: number
-  value: PdfValue
-  /** absolute offset of its number */
-  start: number
-  /** absolute offset behind `endobj`, or behind the keyword `stream` */
-  end: number
-  /** absolute offset of the first byte of stream data; null when the object is no stream */
-  streamStart: number | null
-}
+import type { IndirectObject, PdfReference } from './values.ts'
 
 /**
  * Reads the object that begins at `offset`; white space before it is skipped.
@@ -29,6 +17,12 @@ export interface IndirectObject {
  */
 export async function readObjectAt(source: RandomAccess, offset: number, budget: Budget): Promise<IndirectObject> {
   budget.spendSteps(OBJECT_STEPS)
+  const known = budget.kept(offset)
+  // a shorter view of the same document may end inside of it
+  if (known !== undefined && known.end + SPARE_BYTES < source.size) {
+    budget.spendSteps((known.end - offset) >> 4)
+    return known
+  }
   const { result, end } = await parseAt(source, offset, (parser) => {
     parser.skipSpace()
     const start = offset + parser.position
@@ -43,7 +37,9 @@ export async function readObjectAt(source: RandomAccess, offset: number, budget:
     return { ...read, streamStart: offset + streamData(parser) }
   })
   budget.spendSteps((end - offset) >> 4)
-  return { ...result, end }
+  const object: IndirectObject = { ...result, end }
+  budget.keep(offset, object)
+  return object
 }
 
 /** True when the cross-reference entry and the object agree about its number. */
@@ -84,5 +80,7 @@ function streamData(parser: PdfParser): number {
   throw damaged('the keyword stream is not followed by an end of line')
 }
 
+/** what the parser looks at behind an object */
+const SPARE_BYTES = 16
 const FIRST_READ = 2048
 const MAX_OBJECT_BYTES = 4 * 1024 * 1024

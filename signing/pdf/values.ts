@@ -33,6 +33,18 @@ export interface PdfReference {
   generation: number
 }
 
+export interface IndirectObject {
+  number: number
+  generation: number
+  value: PdfValue
+  /** absolute offset of its number */
+  start: number
+  /** absolute offset behind `endobj`, or behind the keyword `stream` */
+  end: number
+  /** absolute offset of the first byte of stream data; null when the object is no stream */
+  streamStart: number | null
+}
+
 /** Writes a value so that a parser reads the same again; one character stands for one byte. */
 export function serialize(value: PdfValue): string {
   switch (value.kind) {

@@ -47,7 +47,15 @@ export async function readXref(source: RandomAccess, startOffset: number, budget
 export function xrefOf(startOffset: number, sections: readonly XrefSection[], budget: Budget): Xref {
   const [newest, ...older] = sections
   if (newest === undefined) throw damaged('the document has no cross-reference')
-  return { startOffset, sections: [newest, ...older], find: (number) => findIn(sections, number, budget) }
+  const known = new Map<number, XrefEntry>()
+  async function find(number: number): Promise<XrefEntry> {
+    const before = known.get(number)
+    budget.spendSteps(before === undefined ? sections.length : 1)
+    const entry = before ?? (await findIn(sections, number))
+    if (before === undefined && known.size < MAX_KNOWN) known.set(number, entry)
+    return entry
+  }
+  return { startOffset, sections: [newest, ...older], find }
 }
 
 async function readSection(source: RandomAccess, offset: number, budget: Budget): Promise<XrefSection> {
@@ -55,8 +63,7 @@ async function readSection(source: RandomAccess, offset: number, budget: Budget)
 }
 
 /** §7.5.8.4: what a hybrid file's table calls free, the XRefStm beside it may still hold. */
-async function findIn(sections: readonly XrefSection[], number: number, budget: Budget): Promise<XrefEntry> {
-  budget.spendSteps(sections.length)
+async function findIn(sections: readonly XrefSection[], number: number): Promise<XrefEntry> {
   for (const [index, section] of sections.entries()) {
     const entry = await section.find(number)
     if (entry === null) continue
@@ -76,3 +83,5 @@ function offsetOf(trailer: PdfDictionary, key: string): number | null {
 }
 
 const MAX_SECTIONS = 1000
+/** of each view of a document, of which there are as many as sections */
+const MAX_KNOWN = 1000

@@ -73,9 +73,9 @@ export function createSameness(question: SamenessQuestion): Sameness {
     return a.place === b.place || isSameData(after.source, a.stream, b.stream)
   }
 
-  return async (a, b) => {
+  return async (a = NULL, b = NULL) => {
     const open = new Set<string>()
-    const same = await compare(a ?? NULL, b ?? NULL, open)
+    const same = await compare(a, b, open)
     // what was taken for the same on the way is so only when all of it is
     if (same) for (const key of open) known.set(key, true)
     return same
