@@ -44,3 +44,8 @@ function statusOf(error: unknown): number | undefined {
 export function isAbout(error: unknown, name: string): boolean {
   return error instanceof StorageError && nameOf(error.cause) === name
 }
+
+/** For what may be gone already. */
+export function ignoreAbsent(error: unknown): void {
+  if (!(error instanceof StorageError && error.code === 'storage/object-absent')) throw error
+}

@@ -14,6 +14,8 @@ import type { ObjectId } from '../ids.ts'
 import type { FinishedParts, ObjectReader, ObjectStore, PartWriter } from './object-store.ts'
 import { createBucket, type Bucket } from './s3-bucket.ts'
 import { isAbout } from './s3-faults.ts'
+import { createListing } from './s3-listing.ts'
+import { createMultipart, type Multipart } from './s3-multipart.ts'
 
 export interface S3Options {
   endpoint: string
@@ -33,7 +35,8 @@ export interface S3Options {
 export async function s3Objects(options: S3Options): Promise<ObjectStore> {
   const client = new S3Client(clientConfig(options, 3))
   const once = new S3Client(clientConfig(options, 1))
-  const bucket = createBucket({ client, once }, options)
+  const access = { client, once, bucket: options.bucket, prefix: options.prefix }
+  const [bucket, multipart, listing] = [createBucket(access), createMultipart(access), createListing(access)]
   await bucket.check()
 
   return {
@@ -43,17 +46,17 @@ export async function s3Objects(options: S3Options): Promise<ObjectStore> {
     wantsDigest: true,
     readAhead: { bytes: 8 << 20, requests: 2 },
     put: (id, bytes) => bucket.put(id, bytes),
-    openParts: (id, handle) => openParts(bucket, id, handle),
-    complete: (id, parts) => complete(bucket, id, parts),
+    openParts: (id, handle) => openParts(multipart, id, handle),
+    complete: (id, parts) => complete({ bucket, multipart }, id, parts),
     abort: async (id, handle) => {
-      if (handle !== null) await bucket.abort(id, handle)
-      else for await (const begun of bucket.listUnfinished(id)) await bucket.abort(id, begun.handle)
+      if (handle !== null) await multipart.abort(id, handle)
+      else for await (const begun of listing.listUnfinished(id)) await multipart.abort(id, begun.handle)
     },
     open: async (id) => openReader(bucket, id),
     size: (id) => bucket.size(id),
     delete: (id) => bucket.delete(id),
-    list: () => bucket.list(),
-    listUnfinished: () => bucket.listUnfinished(),
+    list: () => listing.list(),
+    listUnfinished: () => listing.listUnfinished(),
     free: () => Promise.resolve(null),
     close: () => {
       client.destroy()
@@ -88,13 +91,13 @@ function clientConfig(options: S3Options, maxAttempts: number): S3ClientConfig {
   }
 }
 
-async function openParts(bucket: Bucket, id: ObjectId, begun: string | null): Promise<PartWriter> {
-  if (begun !== null) await bucket.stillBegun(id, begun)
-  const handle = begun ?? (await bucket.begin(id))
+async function openParts(multipart: Multipart, id: ObjectId, begun: string | null): Promise<PartWriter> {
+  if (begun !== null) await multipart.stillBegun(id, begun)
+  const handle = begun ?? (await multipart.begin(id))
   return {
     handle,
     putPart: (number, _position, part) =>
-      bucket.putPart(id, { handle, number, bytes: part.bytes, sha256: part.sha256 }),
+      multipart.putPart(id, { handle, number, bytes: part.bytes, sha256: part.sha256 }),
     // An answered request is durable: that is the store's promise.
     flush: () => Promise.resolve(),
     close: () => Promise.resolve(),
@@ -108,18 +111,22 @@ const COMPLETE_PAUSE_MS = 200
  * Completes, and after any answer but success asks before it tries again: an earlier call may have succeeded, or its
  * answer may have been lost on the way.
  */
-async function complete(bucket: Bucket, id: ObjectId, finished: FinishedParts): Promise<void> {
+async function complete(
+  { bucket, multipart }: { bucket: Bucket; multipart: Multipart },
+  id: ObjectId,
+  finished: FinishedParts,
+): Promise<void> {
   const { handle, receipts, bytes } = finished
   const counted = receipts.map((ETag, i) => ({ ETag, PartNumber: i + 1 }))
   let parts: CompletedPart[] = counted
   for (let tries = 1; ; tries++) {
     try {
-      await bucket.complete(id, handle, parts)
+      await multipart.complete(id, handle, parts)
       return
     } catch (error) {
       const size = await bucket.size(id)
       if (size !== null && size >= bytes) return
-      const present = await bucket.listParts(id, handle)
+      const present = await multipart.listParts(id, handle)
       if (tries === COMPLETE_TRIES) throw error
       if (isAbout(error, 'InvalidPart')) parts = withSurplus(counted, present, error)
       else await pause(COMPLETE_PAUSE_MS * tries)
