@@ -162,6 +162,12 @@ describe('changes that no signature allows', () => {
     assert.ok(findings.includes('unclean content-covered'))
   })
 
+  it('finds a cover that is put where a link led nowhere', async () => {
+    const { faults, findings } = await after({ 14: field(14) }, { extra: { 14: null } })
+    assert.deepEqual(faults, [])
+    assert.ok(findings.includes('unclean content-covered'), findings.join())
+  })
+
   it('reads what an earlier table promised behind its end as not there', async () => {
     // the signed table says that object 40 lies behind the end; later something lies there, and no table names it anew
     const objects = formDocument({ 3: page('/Contents 4 0 R', '/Contents[4 0 R 40 0 R]'), 40: stream('') })
