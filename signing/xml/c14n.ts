@@ -105,12 +105,19 @@ function openTag(
   out.push('>')
 }
 
+/** Many references may lead to one element: its attributes are sorted once. */
 function sorted(attributes: readonly XmlAttribute[]): readonly XmlAttribute[] {
   if (attributes.length < 2) return attributes
-  return [...attributes].sort(
+  const known = inOrder.get(attributes)
+  if (known !== undefined) return known
+  const found = [...attributes].sort(
     (a, b) => compareCharacters(a.namespace, b.namespace) || compareCharacters(a.local, b.local),
   )
+  inOrder.set(attributes, found)
+  return found
 }
+
+const inOrder = new WeakMap<readonly XmlAttribute[], readonly XmlAttribute[]>()
 
 function qualified(name: XmlElement | XmlAttribute): string {
   return name.prefix === '' ? name.local : `${name.prefix}:${name.local}`
@@ -125,6 +132,8 @@ export function escapeText(text: string): string {
 /** An attribute value as canonical XML writes it. */
 export function escapeAttribute(text: string, greater = false): string {
   if (!/[&<>"\t\n\r]/.test(text)) return text
+  if (text.length <= SHORT)
+    return text.replace(/[&<>"\t\n\r]/g, (one) => (one === '>' && !greater ? one : escapeOf(one)))
   const escaped = text
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
@@ -134,3 +143,16 @@ export function escapeAttribute(text: string, greater = false): string {
     .replace(/\r/g, '&#xD;')
   return greater ? escaped.replace(/>/g, '&gt;') : escaped
 }
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\t': '&#x9;',
+  '\n': '&#xA;',
+  '\r': '&#xD;',
+}
+const escapeOf = (character: string): string => ESCAPES[character] ?? character
+/** longer ones are replaced without a function for each match, which would keep all matches in memory */
+const SHORT = 1024

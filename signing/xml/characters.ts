@@ -66,6 +66,7 @@ const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>',
 /** Text with its references replaced. @throws SigningError `signing/xml-malformed` */
 export function expandEntities(raw: string): string {
   if (!raw.includes('&')) return raw
+  if (raw.length <= PIECE_CHARACTERS) return raw.replace(/&([^;&]{0,10});?/g, expand)
   const parts: string[] = []
   // piece by piece: replacing by function keeps every match of a text in memory
   for (let at = 0; at < raw.length;) {

@@ -219,7 +219,7 @@ class Reader {
       place: { start, contentEnd: start, end: start, weight: 1 - this.elements },
     }
     if (declarations.size > 0) this.countScope(scope.size)
-    this.count(attributes.length >> 2)
+    this.count(Math.max(attributes.length >> 1, attributes.length - 2))
     if (parent) parent.children.push(element)
     else this.root = element
     return element

@@ -146,10 +146,10 @@ export function leavesOutSignature({ steps }: DsigReference): boolean {
 }
 
 /** half a second of work: canonicalising runs at 200 MB/s, and through a million nodes */
-const MAX_INSIDE = 96 * 1024 * 1024
+const MAX_INSIDE = 64 * 1024 * 1024
 const NODE = 200
-/** a large document may be walked through twice more: its time-stamps do so */
-const DOCUMENT_PASSES = 2
+/** a large document may be walked through once more: its time-stamp does so */
+const DOCUMENT_PASSES = 1
 const MAX_OUTSIDE = 8 * 1024 ** 3
 /** reading XML is so much slower than writing it */
 const PARSING = 4

@@ -51,8 +51,7 @@ export function createSameness(question: SamenessQuestion): Sameness {
     if (key === null) return compareContents(a, b, open)
     const answer = known.get(key)
     if (answer !== undefined) return answer
-    // a loop of links is the same when nothing on it differs
-    if (open.has(key)) return true
+    if (open.has(key)) return true // a loop of links is the same when nothing on it differs
     open.add(key)
     const same = await compareContents(a, b, open)
     if (!same) known.set(key, false)
