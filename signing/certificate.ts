@@ -3,6 +3,7 @@
  *
  * The holder's view of trust/certificate.ts: for keys of ours and for people. Builds no path and trusts nobody.
  */
+import { X509Certificate } from 'node:crypto'
 import { SigningError } from './errors.ts'
 import { parseCertificate } from './trust/certificate.ts'
 import type { Certificate, KeyUsageBit, Name } from './trust/certificate.ts'
@@ -37,6 +38,8 @@ export interface CertificateFacts {
 /**
  * Reads one DER certificate.
  *
+ * What this reads, OpenSSL reads too: callers hand the same bytes to `X509Certificate`.
+ *
  * @throws SigningError `signing/asn1-damaged`, also for a key that this program cannot use
  */
 export function readCertificate(der: Buffer): CertificateFacts {
@@ -51,7 +54,7 @@ export function readCertificate(der: Buffer): CertificateFacts {
     notAfter,
     kind: kindOf(certificate),
     keyUsage,
-    key: keyOf(certificate),
+    key: keyOf(der),
   }
 }
 
@@ -72,11 +75,14 @@ function kindOf(certificate: Certificate): CertificateKind {
   return compliance && device && countries.length === 0 ? 'qualified' : 'advanced'
 }
 
-function keyOf({ publicKey }: Certificate): CertificateFacts['key'] {
-  if (publicKey === null)
-    throw new SigningError('signing/asn1-damaged', 'the public key of a certificate cannot be read')
-  const details = publicKey.asymmetricKeyDetails ?? {}
-  if (publicKey.asymmetricKeyType?.startsWith('rsa')) return { kind: 'rsa', bits: details.modulusLength ?? 0 }
-  const bits = /(\d{3})/.exec(details.namedCurve ?? '')?.[1]
-  return { kind: publicKey.asymmetricKeyType === 'ec' ? 'ec' : 'other', bits: Number(bits ?? 0) }
+function keyOf(der: Buffer): CertificateFacts['key'] {
+  try {
+    const { publicKey } = new X509Certificate(der)
+    const details = publicKey.asymmetricKeyDetails ?? {}
+    if (publicKey.asymmetricKeyType?.startsWith('rsa')) return { kind: 'rsa', bits: details.modulusLength ?? 0 }
+    const bits = /(\d{3})/.exec(details.namedCurve ?? '')?.[1]
+    return { kind: publicKey.asymmetricKeyType === 'ec' ? 'ec' : 'other', bits: Number(bits ?? 0) }
+  } catch (cause) {
+    throw new SigningError('signing/asn1-damaged', 'the public key of a certificate cannot be read', { cause })
+  }
 }

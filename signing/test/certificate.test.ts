@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import fc from 'fast-check'
 import * as der from '../asn1/der.ts'
 import { SigningError, readCertificate } from '../index.ts'
+import { parseCertificate } from '../trust/certificate.ts'
 import { trialKey } from './trial-key.ts'
 
 const name = (commonName: string): Buffer =>
@@ -132,3 +134,29 @@ describe('DER', () => {
     }
   })
 })
+
+describe('a certificate that was tampered with', () => {
+  it('is read only where OpenSSL reads it, too', async () => {
+    const whole = (await trialKey()).certificate
+    let refusedByOpenSslAlone = 0
+    for (let at = 0; at < whole.length; at++) {
+      for (const bit of [0x01, 0x04, 0x20]) {
+        const changed = Buffer.from(whole)
+        changed.writeUInt8(changed.readUInt8(at) ^ bit, at)
+        if (isReadable(() => readCertificate(changed))) assert.ok(new X509Certificate(changed).publicKey)
+        else if (isReadable(() => parseCertificate(changed))) refusedByOpenSslAlone++
+      }
+    }
+    assert.ok(refusedByOpenSslAlone > 0)
+  })
+})
+
+function isReadable(read: () => unknown): boolean {
+  try {
+    read()
+    return true
+  } catch (error) {
+    assert.ok(error instanceof SigningError)
+    return false
+  }
+}
