@@ -43,8 +43,11 @@ export interface Claims {
    * Records what became of a claim, unless another claim was made since.
    */
   record(job: ClaimedJob, outcome: JobOutcome): Promise<Recorded>
-  /** The next moment after now at which something may become claimable; null = nothing is planned. */
-  nextDue(kinds: readonly JobKind[]): Promise<Date | null>
+  /**
+   * The next moment after `since` at which something may become claimable; null = nothing is planned. `since` is a time
+   * before the last claim, else what became due in between is neither claimed nor foreseen.
+   */
+  nextDue(kinds: readonly JobKind[], since: Date): Promise<Date | null>
 }
 
 export function createClaims(database: Database, { clock }: Pick<World, 'clock'>): Claims {
@@ -61,8 +64,8 @@ export function createClaims(database: Database, { clock }: Pick<World, 'clock'>
     },
     renew: (job, leaseMs) => renew(database.kysely, job, clock().getTime() + leaseMs),
     record: (job, outcome) => record(database.kysely, job, outcome, clock()),
-    async nextDue(kinds) {
-      const due = kinds.length === 0 ? null : await nextDue(database.kysely, kinds, clock().getTime())
+    async nextDue(kinds, since) {
+      const due = kinds.length === 0 ? null : await nextDue(database.kysely, kinds, since.getTime())
       return due === null ? null : new Date(due)
     },
   }
@@ -205,25 +208,25 @@ async function countRunning(db: Db, partner: string, now: number): Promise<numbe
   return Number(row.running)
 }
 
-async function nextDue(db: Db, kinds: readonly JobKind[], now: number): Promise<number | null> {
+async function nextDue(db: Db, kinds: readonly JobKind[], since: number): Promise<number | null> {
   const later = await db
     .selectFrom('job')
     .select((eb) => eb.fn.min('due').as('due'))
-    .where('due', '>', now)
+    .where('due', '>', since)
     .where('state', '=', 'ready')
     .where('kind', 'in', kinds)
     .executeTakeFirst()
   const gate = await db
     .selectFrom('job_partner')
     .select((eb) => eb.fn.min('not_before').as('due'))
-    .where('not_before', '>', now)
+    .where('not_before', '>', since)
     .where((eb) =>
       eb.exists(
         eb
           .selectFrom('job')
           .select('job.id')
           .whereRef('job.partner', '=', 'job_partner.partner')
-          .where('job.due', '<=', now)
+          .where('job.due', '<=', since)
           .where('job.state', '=', 'ready'),
       ),
     )

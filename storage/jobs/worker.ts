@@ -126,10 +126,11 @@ class JobWorker implements Worker {
 
   async #lookOnce(): Promise<void> {
     const { claims, clock, log } = this.#deps
+    const since = clock()
     try {
       await this.#claimAndRun()
       if (this.#runner.running >= this.#options.concurrency) return // the end of a run is the next look
-      const due = await claims.nextDue(this.#kinds)
+      const due = await claims.nextDue(this.#kinds, since)
       this.#lookIn(due === null ? Infinity : due.getTime() - clock().getTime())
     } catch (error) {
       log.warn({ code: codeOf(error) }, 'looking for jobs failed')

@@ -277,6 +277,19 @@ describe('the worker', function () {
       await until(() => ran === 1)
     })
 
+    it('does not overlook what becomes due while it looks', async () => {
+      let ran = 0
+      await desk.jobs.add({ kind: 'deliver', subject: 'a', due: new Date(desk.clock().getTime() + MINUTE) })
+      const claim: typeof desk.claims.claim = async (request) => {
+        const claimed = await desk.claims.claim(request)
+        if (ran === 0) desk.clock.turn(MINUTE)
+        return claimed
+      }
+      const handlers: JobHandlers = { deliver: () => { ran++; return Promise.resolve(DONE) } } // prettier-ignore
+      await hire(handlers, { claims: { ...desk.claims, claim } }).start()
+      await until(() => ran === 1)
+    })
+
     it('is not woken again while all its places are taken', async () => {
       let release = (): void => undefined
       let passed = false
