@@ -28,6 +28,7 @@ interface Run {
 async function runAndKill(order: ChildOrder, afterMs: number): Promise<Run> {
   const child = spawn(process.execPath, ['--import', 'tsx', CHILD, JSON.stringify(order)], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   })
   const ended = new Promise((resolve) => child.once('exit', resolve))
   const run: Run = { acknowledged: 0, done: false }
