@@ -27,7 +27,7 @@ export function bufferAccess(bytes: Buffer): RandomAccess {
 export async function* piecesOf(source: RandomAccess, from = 0, to = source.size): AsyncGenerator<Buffer, void> {
   for (let at = from; at < to;) {
     const bytes = await source.read(at, Math.min(PIECE_BYTES, to - at))
-    if (bytes.length === 0) throw new SigningError('signing/source-changed', 'the document is shorter than its size')
+    if (bytes.length === 0) throw shorter()
     at += bytes.length
     yield bytes
   }
@@ -94,34 +94,40 @@ function firstAt(starts: readonly number[], position: number): number {
  */
 export function pagedAccess(source: RandomAccess): RandomAccess {
   const pages = new Map<number, Promise<Buffer>>()
-  let latest = -1
+  let latest: { index: number; bytes: Buffer } = { index: -1, bytes: NOTHING }
 
-  function page(index: number): Promise<Buffer> {
-    const known = pages.get(index)
-    if (index === latest && known !== undefined) return known
-    latest = index
+  async function page(index: number): Promise<Buffer> {
+    if (index === latest.index) return latest.bytes
+    const loading = pages.get(index) ?? load(index)
     pages.delete(index)
-    const loading = known ?? load(index)
     pages.set(index, loading)
     if (pages.size > PAGES) pages.delete(pages.keys().next().value ?? index)
-    return loading
+    const bytes = await loading
+    latest = { index, bytes }
+    return bytes
   }
 
   async function load(index: number): Promise<Buffer> {
     const start = index * PAGE_BYTES
     const length = Math.min(PAGE_BYTES, source.size - start)
     const bytes = await source.read(start, length)
-    if (bytes.length !== length)
-      throw new SigningError('signing/source-changed', 'the document is shorter than its size')
+    if (bytes.length !== length) throw shorter()
     return bytes
   }
 
-  async function read(position: number, length: number): Promise<Buffer> {
+  /** Most reads are of the page read last. */
+  function read(position: number, length: number): Promise<Buffer> {
+    const from = position - latest.index * PAGE_BYTES
+    const isThere = from >= 0 && from + length <= latest.bytes.length
+    return isThere ? Promise.resolve(latest.bytes.subarray(from, from + length)) : readAcross(position, length)
+  }
+
+  async function readAcross(position: number, length: number): Promise<Buffer> {
     const parts: Buffer[] = []
     for (let at = position; at < position + length;) {
       const bytes = await page(Math.floor(at / PAGE_BYTES))
       const part = bytes.subarray(at % PAGE_BYTES, (at % PAGE_BYTES) + position + length - at)
-      if (part.length === 0) throw new SigningError('signing/source-changed', 'the document is shorter than its size')
+      if (part.length === 0) throw shorter()
       parts.push(part)
       at += part.length
     }
@@ -131,6 +137,11 @@ export function pagedAccess(source: RandomAccess): RandomAccess {
   return { size: source.size, read }
 }
 
+function shorter(): SigningError {
+  return new SigningError('signing/source-changed', 'the document is shorter than its size')
+}
+
+const NOTHING = Buffer.alloc(0)
 const PIECE_BYTES = 256 * 1024
 const PAGE_BYTES = 64 * 1024
 const PAGES = 16

@@ -25,7 +25,7 @@ export function hashedDocument(source: RandomAccess): HashedDocument {
   return {
     source,
     async hash(algorithm) {
-      const state = known.get(algorithm) ?? hashFrom(createDigest(algorithm), source, 0, source.size)
+      const state = known.get(algorithm) ?? hashFrom(createDigest(algorithm), source)
       known.set(algorithm, state)
       return copyDigest(await state, algorithm)
     },
@@ -45,7 +45,8 @@ export async function digestRanges(
   return (await hashFrom(before, source, gapEnd, end)).digest()
 }
 
-async function hashFrom(hash: Hash, source: RandomAccess, from: number, to: number): Promise<Hash> {
+/** The hash with these bytes taken in. */
+export async function hashFrom(hash: Hash, source: RandomAccess, from = 0, to = source.size): Promise<Hash> {
   for await (const bytes of piecesOf(source, from, to)) hash.update(bytes)
   return hash
 }

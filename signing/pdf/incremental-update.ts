@@ -4,7 +4,7 @@
  * The cross-reference has the style of the newest section: readers of a file with cross-reference streams need not
  * understand tables that override objects in streams (§7.5.8.4), and the reverse.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { SigningError } from '../errors.ts'
 import type { PdfDocument } from './document.ts'
 import { array, damaged, dictionary, name, number, serialize, withEntry } from './values.ts'
@@ -116,11 +116,8 @@ function trailerOf({ trailer, xref }: PdfDocument, rows: readonly Row[], size: n
 
 /** §14.4: the first part stays, the second names this revision. */
 function newId(first: PdfString, rows: readonly Row[]): PdfValue {
-  const digest = createHash('sha256')
-    .update(first.raw, 'latin1')
-    .update(JSON.stringify(rows))
-    .digest('hex')
-    .slice(0, 32)
+  const revision = rows.map(({ number, offset }) => `${number} ${offset}`).join()
+  const digest = hash('sha256', `${first.raw}${revision}`).slice(0, 32)
   return array(first, { kind: 'string', raw: `<${digest}>` })
 }
 

@@ -1,6 +1,6 @@
 /**
- * A seal laid out: the update with all but the signature itself, and what is signed. Sealing in one go (seal.ts) and in
- * two steps (seal-steps.ts) begin here.
+ * A seal laid out: the update with all but the signature itself, and what is signed. Sealing one document (seal.ts) and
+ * many (seal-many.ts) begin here.
  */
 import type { Hash } from 'node:crypto'
 import { signedDataBytes } from '../cms/signed-data.ts'

@@ -64,7 +64,9 @@ export async function signUpdate(
   return withRoom(timestamps?.tokenBytes ?? 0, async (tokenBytes) => {
     const current: SealLayout = layout ?? (await layOutSeal(source, key, request, tokenBytes))
     layout = null
-    const cms = await signDigest(digestWithUpdate(prepared.hash.copy(), current, source.size), key, null)
+    // without a time-stamp there is no second attempt
+    const hash = timestamps === undefined ? prepared.hash : prepared.hash.copy()
+    const cms = await signDigest(digestWithUpdate(hash, current, source.size), key, null)
     const contents = timestamps === undefined ? cms : await withSignatureTimestamps(cms, timestamps)
     return completeUpdate(current, source.size, contents)
   })

@@ -15,16 +15,16 @@ export interface Rate {
   cpuMs: number
 }
 
-/** Rates of either, with so many going on at once. */
-export async function alternating(lanes: number, first: Work, second: Work): Promise<[Rate, Rate]> {
+/** Rates of either, with so many going on at once; three seconds each. */
+export async function alternating(lanes: number, first: Work, second: Work, turnMs = TURN_MS): Promise<[Rate, Rate]> {
   const sums: [Sum, Sum] = [
     { done: 0, ms: 0, cpuMs: 0 },
     { done: 0, ms: 0, cpuMs: 0 },
   ]
-  for (let turn = 0; turn < TURNS; turn++) {
+  for (let turn = 0; turn < TURNS * (TURN_MS / turnMs); turn++) {
     // who goes first changes with every turn
     for (const which of turn % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
-      const { done, ms, cpuMs } = await turnOf(lanes, which === 0 ? first : second)
+      const { done, ms, cpuMs } = await turnOf(lanes, turnMs, which === 0 ? first : second)
       sums[which].done += done
       sums[which].ms += ms
       sums[which].cpuMs += cpuMs
@@ -34,12 +34,12 @@ export async function alternating(lanes: number, first: Work, second: Work): Pro
   return [rate(sums[0]), rate(sums[1])]
 }
 
-async function turnOf(lanes: number, work: Work): Promise<Sum> {
+async function turnOf(lanes: number, turnMs: number, work: Work): Promise<Sum> {
   const start = performance.now()
   const before = process.cpuUsage()
   let done = 0
   const lane = async (): Promise<void> => {
-    for (; performance.now() - start < TURN_MS; done++) await work()
+    for (; performance.now() - start < turnMs; done++) await work()
   }
   await Promise.all(Array.from({ length: lanes }, lane))
   const { user, system } = process.cpuUsage(before)

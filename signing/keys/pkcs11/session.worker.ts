@@ -4,7 +4,7 @@
  *
  * At every opening, a signature proves that key and certificate belong together. After that, verifying RSA values costs
  * little, and a wrong one could give the private key away: each is verified. Verifying an ECDSA value costs more than
- * making it: one that is asked for alone is verified, those of a batch are not (finishSeal looks at every value anyway).
+ * making it: one that is asked for alone is verified, those of a batch are not (sealMany looks at them).
  */
 import { X509Certificate, hash as hashOnce } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
