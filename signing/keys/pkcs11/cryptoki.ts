@@ -53,8 +53,10 @@ interface Objects {
   find(session: bigint, attributes: readonly Attribute[], most: number): bigint[]
   /** Null when the object has no such attribute, or does not give it away. */
   attribute(session: bigint, object: bigint, type: number): Buffer | null
-  /** @param between is called when the operation is begun: a key may want its PIN there */
-  sign(session: bigint, key: bigint, request: { mechanism: Mechanism; data: Buffer; between?: () => void }): Buffer
+  /**
+   * @param request `mechanism` by mechanismOf; `between` is called when the operation is begun: a key may want its PIN there
+   */
+  sign(session: bigint, key: bigint, request: { mechanism: Buffer; data: Buffer; between?: () => void }): Buffer
   /** @returns the handle of the private key */
   generateKeyPair(
     session: bigint,
@@ -124,6 +126,8 @@ function paddedText(bytes: Buffer, from: number, length: number): string {
 }
 
 function objects(call: Call): Objects {
+  /** used again and again: new ones for each signature keep the garbage collector busy */
+  const [signature, signatureLength] = [Buffer.alloc(MAX_SIGNATURE_BYTES), ulong(0n)]
   return {
     find: (session, attributes, most) => {
       call('C_FindObjectsInit', session, templateOf(attributes), attributes.length)
@@ -149,12 +153,11 @@ function objects(call: Call): Objects {
       return length > BigInt(room.length) ? null : Buffer.from(room.subarray(0, Number(length)))
     },
     sign: (session, key, { mechanism, data, between }) => {
-      call('C_SignInit', session, mechanismOf(mechanism), key)
+      call('C_SignInit', session, mechanism, key)
       between?.()
-      const value = Buffer.alloc(MAX_SIGNATURE_BYTES)
-      const length = ulong(BigInt(value.length))
-      call('C_Sign', session, data, data.length, value, length)
-      return Buffer.from(value.subarray(0, Number(length.readBigUInt64LE())))
+      signatureLength.writeBigUInt64LE(BigInt(signature.length))
+      call('C_Sign', session, data, data.length, signature, signatureLength)
+      return Buffer.from(signature.subarray(0, Number(signatureLength.readBigUInt64LE())))
     },
     generateKeyPair: (session, mechanism, { publicKey, privateKey }) => {
       const [publicHandle, privateHandle] = [ulong(0n), ulong(0n)]
@@ -228,17 +231,18 @@ function templateOf(attributes: readonly Attribute[]): Buffer {
   const template = Buffer.alloc(attributes.length * 3 * ULONG)
   attributes.forEach(({ type, value }, index) => {
     template.writeBigUInt64LE(BigInt(type), index * 3 * ULONG)
-    if (value.length > 0) template.writeBigUInt64LE(koffi.address(value), (index * 3 + 1) * ULONG)
     template.writeBigUInt64LE(BigInt(value.length), (index * 3 + 2) * ULONG)
+    if (value.length === 0) return
+    template.writeBigUInt64LE(koffi.address(value), (index * 3 + 1) * ULONG)
+    held.set(template, attributes)
   })
-  held.set(template, attributes)
   return template
 }
 
 const held = new WeakMap<Buffer, readonly Attribute[]>()
 
-/** CK_MECHANISM: type, pointer, length. */
-function mechanismOf({ type, parameter }: Mechanism): Buffer {
+/** CK_MECHANISM: type, pointer, length. Can be used often. */
+export function mechanismOf({ type, parameter }: Mechanism): Buffer {
   return templateOf([{ type, value: parameter ?? EMPTY }])
 }
 

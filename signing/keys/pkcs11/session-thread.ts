@@ -3,7 +3,6 @@
  *
  * A question that the token does not answer in time makes the thread useless: it is ended, and the caller starts another.
  */
-import type { Worker } from 'node:worker_threads'
 import { SigningError } from '../../errors.ts'
 import type { SigningErrorCode } from '../../errors.ts'
 import { startWorker } from '../../start-worker.ts'
@@ -54,28 +53,46 @@ export function startSessionThread(timeoutMs: number): SessionThread {
   const worker = startWorker(import.meta.url, 'session')
   worker.unref()
   let gone = false
-  worker.once('exit', () => (gone = true))
+  /** who asked and has no answer yet */
+  let asker: Asker | null = null
+  const timer = setTimeout(() => {
+    if (asker !== null) end('the token does not answer')
+  }, timeoutMs).unref()
 
-  async function ask(question: TokenQuestion): Promise<Buffer[]> {
-    worker.ref()
-    try {
-      const answer = await answerOf(worker, sent(question), timeoutMs)
-      if (answer.kind === 'done') return unpack(answer.values)
-      throw answer.code === 'lost' ? new SessionLost(answer.message) : new SigningError(answer.code, answer.message)
-    } catch (error) {
-      if (error instanceof NoAnswer) {
-        gone = true
-        void worker.terminate()
-        throw new SigningError('signing/key-unavailable', error.message, { cause: error.cause })
-      }
-      throw error
-    } finally {
-      worker.unref()
-    }
+  worker.on('message', (answer: TokenAnswer) => {
+    const { resolve, reject } = takeAsker()
+    if (answer.kind === 'done') resolve(unpack(answer.values))
+    else
+      reject(answer.code === 'lost' ? new SessionLost(answer.message) : new SigningError(answer.code, answer.message))
+  })
+  worker.on('error', (cause) => {
+    end('the thread of the token ended', cause)
+  })
+  worker.on('exit', () => {
+    end('the thread of the token ended')
+  })
+
+  function takeAsker(): Asker {
+    const taken = asker ?? NOBODY
+    asker = null
+    worker.unref()
+    return taken
+  }
+
+  function end(message: string, cause?: Error): void {
+    gone = true
+    takeAsker().reject(new SigningError('signing/key-unavailable', message, { cause }))
+    void worker.terminate()
   }
 
   return {
-    ask,
+    ask: (question) =>
+      new Promise((resolve, reject) => {
+        asker = { resolve, reject }
+        worker.ref()
+        timer.refresh()
+        worker.postMessage(sent(question))
+      }),
     isGone: () => gone,
     close: async () => {
       gone = true
@@ -84,35 +101,14 @@ export function startSessionThread(timeoutMs: number): SessionThread {
   }
 }
 
-class NoAnswer extends Error {}
+interface Asker {
+  resolve: (values: Buffer[]) => void
+  reject: (error: Error) => void
+}
+
+/** An answer too late, or an end that nobody waits for. */
+const NOBODY: Asker = { resolve: () => undefined, reject: () => undefined }
 
 function sent(question: TokenQuestion): SentQuestion {
   return question.kind === 'open' ? question : { ...question, messages: pack(question.messages) }
-}
-
-function answerOf(worker: Worker, question: SentQuestion, timeoutMs: number): Promise<TokenAnswer> {
-  return new Promise<TokenAnswer>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      settle()
-      reject(new NoAnswer('the token does not answer'))
-    }, timeoutMs)
-    const onMessage = (answer: TokenAnswer): void => {
-      settle()
-      resolve(answer)
-    }
-    const onError = (cause: Error): void => {
-      settle()
-      reject(new NoAnswer('the thread of the token ended', { cause }))
-    }
-    const onExit = (): void => {
-      settle()
-      reject(new NoAnswer('the thread of the token ended'))
-    }
-    function settle(): void {
-      clearTimeout(timer)
-      worker.off('message', onMessage).off('error', onError).off('exit', onExit)
-    }
-    worker.on('message', onMessage).on('error', onError).on('exit', onExit)
-    worker.postMessage(question)
-  })
 }

@@ -9,8 +9,8 @@ import { derNull, octetString, oid, sequence } from '../../asn1/der.ts'
 import { SigningError } from '../../errors.ts'
 import { digestOid } from '../../trust/algorithm-identifier.ts'
 import type { Operation } from '../algorithms.ts'
-import { CryptokiError, ulong } from './cryptoki.ts'
-import type { Attribute, Cryptoki, Mechanism } from './cryptoki.ts'
+import { CryptokiError, mechanismOf, ulong } from './cryptoki.ts'
+import type { Attribute, Cryptoki } from './cryptoki.ts'
 import { CKA, CKF, CKM, CKO, CKR, CKU, LOST, PIN_REFUSED, PSS_NUMBERS } from './numbers.ts'
 
 /** Where the key lies. */
@@ -97,9 +97,9 @@ function keySession(cryptoki: Cryptoki, session: bigint, place: TokenPlace): Tok
       guarded(() => {
         if (family === 'rsa-pkcs1') {
           const data = sequence(sequence(oid(digestOid(hash)), derNull()), octetString(digest))
-          return cryptoki.sign(session, key, { mechanism: { type: CKM.rsaPkcs }, data, between })
+          return cryptoki.sign(session, key, { mechanism: RSA_PKCS, data, between })
         }
-        const mechanism = family === 'ecdsa' ? { type: CKM.ecdsa } : pssMechanism(hash)
+        const mechanism = family === 'ecdsa' ? ECDSA : RSA_PSS[hash]
         return cryptoki.sign(session, key, { mechanism, data: digest, between })
       }),
     close: () => {
@@ -129,9 +129,16 @@ function certificatesOf(cryptoki: Cryptoki, session: bigint, key: bigint): Buffe
 }
 
 /** CK_RSA_PKCS_PSS_PARAMS: hash, mask, length of the salt. */
-function pssMechanism(hash: Operation['hash']): Mechanism {
-  const { hash: number, mask, salt } = PSS_NUMBERS[hash]
-  return { type: CKM.rsaPss, parameter: Buffer.concat([ulong(number), ulong(mask), ulong(salt)]) }
+function pssMechanism({ hash, mask, salt }: (typeof PSS_NUMBERS)[Operation['hash']]): Buffer {
+  return mechanismOf({ type: CKM.rsaPss, parameter: Buffer.concat([ulong(hash), ulong(mask), ulong(salt)]) })
+}
+
+const ECDSA = mechanismOf({ type: CKM.ecdsa })
+const RSA_PKCS = mechanismOf({ type: CKM.rsaPkcs })
+const RSA_PSS: Readonly<Record<Operation['hash'], Buffer>> = {
+  sha256: pssMechanism(PSS_NUMBERS.sha256),
+  sha384: pssMechanism(PSS_NUMBERS.sha384),
+  sha512: pssMechanism(PSS_NUMBERS.sha512),
 }
 
 function only<T>(found: readonly T[], what: string): T {

@@ -81,7 +81,9 @@ function signVerified(key: OpenKey, algorithm: SignatureAlgorithm, message: Buff
 
 function signOne({ session }: OpenKey, algorithm: SignatureAlgorithm, message: Buffer): Buffer {
   const { hash, family } = OPERATIONS[algorithm]
-  const value = session.sign({ hash, family }, hashOnce(hash, message, 'buffer'))
+  // by way of a string: a digest that comes as a Buffer has memory of its own, which costs as much as the hashing
+  const digest = Buffer.from(hashOnce(hash, message, 'binary'), 'latin1')
+  const value = session.sign({ hash, family }, digest)
   return family === 'ecdsa' ? toDerValue(value) : value
 }
 
