@@ -23,7 +23,7 @@ export interface ByteLimits {
 }
 
 const BYTE_LIMITS: ByteLimits = {
-  // Two uploads onto S3 with all their parts of 128 chunks in flight, or three parts of 512 chunks; FORMAT.md, "Parts".
+  // Twelve parts of 128 chunks onto S3, of which one upload has at most eight, or three parts of 512; FORMAT.md, "Parts".
   partMemoryBytes: 3 * 512 * SEALED_CHUNK_BYTES,
   reserveBytes: 1024 * 1024 * 1024,
   sealingThreads: null,

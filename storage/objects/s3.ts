@@ -42,7 +42,8 @@ export async function s3Objects(options: S3Options): Promise<ObjectStore> {
   return {
     // Parts of 8, 32 and 128 MiB of plaintext: 10,000 of them end at about 945 GiB. FORMAT.md, "Parts".
     chunksInPart: (number) => (number <= 1000 ? 128 : number <= 3000 ? 512 : 2048),
-    partsInFlight: 6,
+    // Some of them are being filled, sealed or hashed: of eight, about five are on the line.
+    partsInFlight: 8,
     wantsDigest: true,
     readAhead: { bytes: 8 << 20, requests: 2 },
     put: (id, bytes) => bucket.put(id, bytes),

@@ -1,6 +1,9 @@
 /**
  * Shared memory for parts on their way, within one budget for the whole process: a slow object store slows its senders
  * down instead of filling the memory.
+ *
+ * What is given back is kept for the next part: new memory has to be cleared by the system and made known to each sealing
+ * thread, and old memory lasts until the garbage collector comes. What is out and what is kept share the budget.
  */
 
 export interface PartMemory {
@@ -15,12 +18,25 @@ export interface PartMemory {
 
 /** @param options.budgetBytes a single part larger than this is still served, alone */
 export function createPartMemory(options: { budgetBytes: number }): PartMemory {
-  const idle: SharedArrayBuffer[] = []
+  const kept: SharedArrayBuffer[] = []
   const waiting: { bytes: number; resolve(): void }[] = []
   let inUse = 0
+  let keptBytes = 0
   let promised = 0
 
   const fits = (bytes: number): boolean => inUse === 0 || inUse + bytes <= options.budgetBytes
+
+  const takeKept = (bytes: number): SharedArrayBuffer | undefined => {
+    const at = kept.findLastIndex((memory) => memory.byteLength === bytes)
+    if (at < 0) return undefined
+    keptBytes -= bytes
+    return kept.splice(at, 1)[0]
+  }
+
+  /** Lets go of the oldest kept until the budget holds; parts are of few sizes, so this is rare. */
+  const trim = (): void => {
+    while (keptBytes > 0 && inUse + keptBytes > options.budgetBytes) keptBytes -= kept.shift()?.byteLength ?? 0
+  }
 
   const wake = (): void => {
     const next = waiting[0]
@@ -41,9 +57,9 @@ export function createPartMemory(options: { budgetBytes: number }): PartMemory {
     },
     tryTake: (bytes) => {
       if (!fits(bytes) || (waiting.length > 0 && promised < bytes)) return null
-      const at = idle.findIndex((memory) => memory.byteLength === bytes)
-      const memory = at >= 0 ? idle.splice(at, 1)[0] : undefined
+      const memory = takeKept(bytes)
       inUse += bytes
+      trim()
       return memory ?? new SharedArrayBuffer(bytes)
     },
     wait: (bytes) =>
@@ -53,8 +69,9 @@ export function createPartMemory(options: { budgetBytes: number }): PartMemory {
       }),
     give: (memory) => {
       inUse -= memory.byteLength
-      const kept = idle.reduce((sum, { byteLength }) => sum + byteLength, 0)
-      if (kept + memory.byteLength <= options.budgetBytes / 2) idle.push(memory)
+      kept.push(memory)
+      keptBytes += memory.byteLength
+      trim()
       wake()
     },
   }
