@@ -70,7 +70,7 @@ function signatureBlock(report: ValidationReport, signature: SignatureReport, la
   const certificate = report.certificates.find(({ sha256 }) => sha256 === signature.certificate)
   const lines: (Line | null)[] = [
     { label: label.verdict, text: texts.indication[signature.indication] },
-    ...explained(signature.subIndication, texts),
+    ...explained(signature, texts),
     { label: label.signer, text: certificate === undefined ? label.unknownSigner : commonName(certificate.subject) },
     certificate === undefined ? null : { label: label.issuer, text: commonName(certificate.issuer) },
     { label: label.qualification, text: kindOf(signature, texts) },
@@ -80,7 +80,7 @@ function signatureBlock(report: ValidationReport, signature: SignatureReport, la
     { label: label.level, text: signature.level },
     { label: label.scope, text: texts.scope[signature.scope.kind] },
     optional(label.restrictions, certificate?.restrictions.join('; ') ?? null),
-    ...remarks(signature.findings, texts).map((text) => ({ label: label.remarks, text })),
+    ...remarks(toldOf(signature), texts).map((text) => ({ label: label.remarks, text })),
   ]
   const word = /Seal$|Seal-QC$/.test(signature.qualification.kind) ? label.seal : label.signature
   return {
@@ -96,7 +96,7 @@ function timestampBlock(report: ValidationReport, timestamp: TimestampReport, la
   const certificate = report.certificates.find(({ sha256 }) => sha256 === timestamp.certificate)
   const lines: (Line | null)[] = [
     { label: label.verdict, text: texts.indication[timestamp.indication] },
-    ...explained(timestamp.subIndication, texts),
+    ...explained(timestamp, texts),
     optional(label.time, timestamp.time === null ? null : readableTime(timestamp.time, language)),
     certificate === undefined ? null : { label: label.signer, text: commonName(certificate.subject) },
     timestamp.qualified === true ? { label: label.qualification, text: label.qualifiedTimestamp } : null,
@@ -109,13 +109,27 @@ function timestampBlock(report: ValidationReport, timestamp: TimestampReport, la
   }
 }
 
-function explained(sub: SignatureReport['subIndication'], texts: ReportTexts): Line[] {
-  if (sub === null) return []
-  const { reason, advice } = texts.subIndication[sub]
+/** The reason that names the result, then what else stands in the way: whoever heals one thing should know of the others. */
+function explained({ subIndication, constraints }: SignatureReport | TimestampReport, texts: ReportTexts): Line[] {
+  if (subIndication === null) return []
+  const { reason, advice } = texts.subIndication[subIndication]
+  const others = constraints.flatMap(({ result, subIndication: other }) =>
+    other !== null && other !== subIndication && (result === 'failed' || result === 'undecided') ? [other] : [],
+  )
   return [
-    { label: texts.label.reason, text: `${reason} (${sub})` },
+    { label: texts.label.reason, text: `${reason} (${subIndication})` },
+    ...[...new Set(others)].map((other) => ({
+      label: texts.label.besides,
+      text: `${texts.subIndication[other].reason} (${other})`,
+    })),
     { label: texts.label.advice, text: advice },
   ]
+}
+
+/** That there are allowed changes, too, is no comfort where others are forbidden. */
+function toldOf({ findings, constraints }: SignatureReport): Finding[] {
+  const isForbidden = constraints.some(({ name, result }) => name === 'changes-allowed' && result === 'failed')
+  return findings.filter(({ code }) => !(isForbidden && code === 'extended-after-signing'))
 }
 
 function kindOf({ qualification }: SignatureReport, texts: ReportTexts): string {

@@ -8,6 +8,7 @@ import { etsiReport } from '../report/etsi.ts'
 import { reportPdf } from '../report/pdf.ts'
 import { summarize } from '../report/summary.ts'
 import { summaryText } from '../report/text.ts'
+import type { Finding } from '../validation/finding.ts'
 import { childElements, parseXml } from '../xml/index.ts'
 import { programsFor, run } from './programs.ts'
 import { SAMPLE_REPORT } from './support/sample-report.ts'
@@ -42,6 +43,40 @@ describe('the simple report', () => {
     assert.deepEqual(remarks, [
       'The trusted lists are not up to date (AT). What they say about qualification may be outdated.',
     ])
+  })
+
+  it('names what else stands in the way, each once', () => {
+    const [, undecided] = SAMPLE_REPORT.signatures
+    assert.ok(undecided)
+    const [constraint] = undecided.constraints.filter(({ subIndication }) => subIndication !== null)
+    assert.ok(constraint)
+    const expired = { ...constraint, name: 'path-expired', subIndication: 'OUT_OF_BOUNDS_NO_POE' as const }
+    const constraints = [...undecided.constraints, expired, { ...expired, result: 'undecided' as const }]
+    const { blocks } = summarize({ ...SAMPLE_REPORT, signatures: [{ ...undecided, constraints }] }, 'en')
+    const besides = blocks[0]?.lines.filter(({ label }) => label === 'Besides') ?? []
+    assert.deepEqual(
+      besides.map(({ text }) => text.replace(/.*\(/, '(')),
+      ['(OUT_OF_BOUNDS_NO_POE)'],
+    )
+  })
+
+  it('does not call changes allowed where others were not', () => {
+    const [good] = SAMPLE_REPORT.signatures
+    assert.ok(good)
+    const findings: Finding[] = [{ code: 'extended-after-signing', severity: 'info', detail: '' }]
+    const changed = {
+      ...good,
+      findings,
+      indication: 'TOTAL-FAILED',
+      subIndication: 'FORMAT_FAILURE',
+    } as const
+    const said = (result: 'passed' | 'failed'): string => {
+      const constraint = { block: 'format', name: 'changes-allowed', result, subIndication: null } as const
+      const constraints = [{ ...constraint, detail: '', subject: null }]
+      return summaryText(summarize({ ...SAMPLE_REPORT, signatures: [{ ...changed, constraints }] }, 'en'))
+    }
+    assert.match(said('passed'), /Allowed additions/)
+    assert.doesNotMatch(said('failed'), /Allowed additions/)
   })
 
   it('shows what is wrong with the document as a whole', () => {

@@ -198,6 +198,7 @@ export const de = {
     timestamp: 'Zeitstempel',
     verdict: 'Ergebnis',
     reason: 'Grund',
+    besides: 'Außerdem',
     advice: 'Was Sie tun können',
     signer: 'Signiert von',
     issuer: 'Zertifikat ausgestellt von',

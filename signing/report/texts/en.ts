@@ -178,6 +178,7 @@ export const en: ReportTexts = {
     timestamp: 'Time-stamp',
     verdict: 'Result',
     reason: 'Reason',
+    besides: 'Besides',
     advice: 'What you can do',
     signer: 'Signed by',
     issuer: 'Certificate issued by',
