@@ -9,7 +9,7 @@ import { SigningError } from '../../errors.ts'
 import type { SignatureAlgorithm } from '../signing-key.ts'
 import { startSessionThread } from './session-thread.ts'
 import type { OpenQuestion, SessionThread } from './session-thread.ts'
-import { SessionLost } from './session.ts'
+import { SessionLost } from './session-lost.ts'
 
 export interface PoolOptions {
   /** the question that opens a session */

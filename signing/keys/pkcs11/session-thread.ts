@@ -9,7 +9,7 @@ import { startWorker } from '../../start-worker.ts'
 import type { SignatureAlgorithm } from '../signing-key.ts'
 import { pack, unpack } from './packed.ts'
 import type { Packed } from './packed.ts'
-import { SessionLost } from './session.ts'
+import { SessionLost } from './session-lost.ts'
 import type { TokenPlace } from './session.ts'
 
 export type TokenQuestion = OpenQuestion | SignQuestion<readonly Buffer[]>

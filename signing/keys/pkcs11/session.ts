@@ -12,6 +12,7 @@ import type { Operation } from '../algorithms.ts'
 import { CryptokiError, mechanismOf, ulong } from './cryptoki.ts'
 import type { Attribute, Cryptoki } from './cryptoki.ts'
 import { CKA, CKF, CKM, CKO, CKR, CKU, LOST, PIN_REFUSED, PSS_NUMBERS } from './numbers.ts'
+import { SessionLost } from './session-lost.ts'
 
 /** Where the key lies. */
 export interface TokenPlace {
@@ -32,11 +33,6 @@ export interface TokenSession {
   /** RSA values as they are, ECDSA values as r‖s. @throws SigningError, SessionLost */
   sign(operation: Pick<Operation, 'family' | 'hash'>, digest: Buffer): Buffer
   close(): void
-}
-
-/** The session or the token went away: worth one more try with a new session. */
-export class SessionLost extends Error {
-  override readonly name = 'SessionLost'
 }
 
 /**

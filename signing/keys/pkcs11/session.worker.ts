@@ -16,7 +16,8 @@ import type { SignatureAlgorithm } from '../signing-key.ts'
 import { loadCryptoki } from './cryptoki.ts'
 import { pack, unpack } from './packed.ts'
 import type { OpenQuestion, SentQuestion, SignQuestion, TokenAnswer, TokenFault } from './session-thread.ts'
-import { SessionLost, openTokenSession } from './session.ts'
+import { SessionLost } from './session-lost.ts'
+import { openTokenSession } from './session.ts'
 import type { TokenSession } from './session.ts'
 
 interface OpenKey {
