@@ -17,7 +17,7 @@ export interface ValidationThreadData {
 
 const { config, timeoutMs, producer } = workerData as ValidationThreadData
 
-validateWhenAsked((http) => {
+await validateWhenAsked((http) => {
   let now = new Date(0)
   const world = { clock: () => now, random: (size: number) => randomBytes(size) }
   const trust = createTrust({ config, world, http })

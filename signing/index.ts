@@ -16,15 +16,18 @@ export { SIGNATURE_ALGORITHMS } from './keys/algorithms.ts'
 export { KEY_ALGORITHMS } from './keys/key-algorithm.ts'
 export type { KeyAlgorithm } from './keys/key-algorithm.ts'
 export { checkSealKind, checkUsable } from './keys/usable.ts'
-export { makeCertificateRequest } from './keys/certificate-request.ts'
-export { openPkcs11Key } from './keys/pkcs11.ts'
-export { openCscKey } from './keys/csc.ts'
+export {
+  issueTrialCertificate,
+  makeCertificateRequest,
+  makeTrialIdentity,
+  openCscKey,
+  openPkcs11Key,
+} from './when-asked.ts'
 export type { CscOptions } from './keys/csc.ts'
 /** Keys inside tokens are made and read by the command line alone: loaded when it asks. */
 export const tokenKeys = () => import('./keys/pkcs11/token-keys.ts')
 export type { DecryptionKey } from './keys/decryption-key.ts'
 export { openPkcs12, repackPkcs12 } from './keys/pkcs12.ts'
-export { issueTrialCertificate, makeTrialIdentity } from './keys/trial-identity.ts'
 export type { TrialRequest, TrialUsage } from './keys/trial-identity.ts'
 
 export * from './xml/index.ts'
@@ -36,11 +39,7 @@ export { sealMany } from './pdf/seal-many.ts'
 export { extendPdf, sealPdfToLevel } from './pdf/levels.ts'
 export type { AdesLevel, LevelSources } from './cms/cades-levels.ts'
 export { extendCades } from './cms/cades-levels.ts'
-export { signCades } from './cms/cades.ts'
-export { signXadesEnveloped } from './xades/sign.ts'
-export { extendXades } from './xades/levels.ts'
-export { signAsic } from './asic/write.ts'
-export { extendAsic } from './asic/extend.ts'
+export { extendAsic, extendXades, signAsic, signCades, signXadesEnveloped } from './when-asked.ts'
 export { documentTimestamp } from './pdf/document-timestamp.ts'
 
 export { timestampClient } from './timestamp/client.ts'
@@ -55,12 +54,11 @@ export { createOnline } from './trust/online.ts'
 export type { EvidenceSource } from './trust/online.ts'
 export * from './trust/lists/index.ts'
 
-export { validateDocument } from './validation/validate.ts'
+export { validateDocument, validateWhenAsked } from './when-asked.ts'
 export type { ValidationOptions } from './validation/validate.ts'
 export { startWorker } from './start-worker.ts'
 export { createValidationThreads } from './validation/threads/pool.ts'
 export type { ValidationThreads } from './validation/threads/pool.ts'
-export { validateWhenAsked } from './validation/threads/inside.ts'
 export type { ListReport, ValidationReport } from './validation/report.ts'
 export type { Qualifier } from './validation/qualifier.ts'
 export * from './report/index.ts'

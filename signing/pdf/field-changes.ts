@@ -14,7 +14,6 @@ import type { Restrictions } from './locks.ts'
 import { findPage } from './page.ts'
 import type { Page } from './page.ts'
 import { readClaims } from './mark/claims.ts'
-import { drawMark } from './mark/mark.ts'
 import type { SealMark } from './mark/mark.ts'
 import { placeIn, placeOn } from './mark/place.ts'
 import type { MarkPlace, PlacedMark } from './mark/place.ts'
@@ -104,6 +103,8 @@ export async function fillField(
 async function appearanceOf(draft: Draft, mark: SealMark | null, placed: PlacedMark): Promise<PdfReference> {
   if (mark === null) return draft.add(EMPTY_APPEARANCE, Buffer.alloc(0))
   const { archivePart } = await readClaims(draft.document, draft.form.catalog.dictionary)
+  // fonts and pictures are loaded for a visible mark alone
+  const { drawMark } = await import('./mark/mark.ts')
   // ISO 19005-1 §6.4: no transparency in the oldest part
   return drawMark(mark, placed, archivePart === 1 ? 'flatten' : 'keep', draft.add)
 }
