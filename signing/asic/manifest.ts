@@ -34,8 +34,8 @@ export interface ManifestReference {
 /**
  * @throws SigningError `signing/xml-malformed`, `signing/xml-forbidden`, `signing/xml-too-large`
  */
-export function readManifest(bytes: Buffer): AsicManifest {
-  const root = parseXml(bytes, LIMITS)
+export function readManifest(bytes: Buffer, maxElements: number = LIMITS.maxElements): AsicManifest {
+  const root = parseXml(bytes, { ...LIMITS, maxElements: Math.min(maxElements, LIMITS.maxElements) })
   if (!isNamed(root, ASIC_NAMESPACE, 'ASiCManifest')) throw malformed('no ASiCManifest')
   const children = childElements(root)
   const [signature, ...others] = children.filter((child) => isNamed(child, ASIC_NAMESPACE, 'SigReference'))

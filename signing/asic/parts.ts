@@ -9,6 +9,7 @@ import { readWhole } from './container.ts'
 import type { Container, ContainerFile } from './container.ts'
 import { readManifest } from './manifest.ts'
 import type { AsicManifest } from './manifest.ts'
+import { damaged } from './zip-directory.ts'
 
 export interface ContainerParts {
   format: Extract<DocumentFormat, 'asic-s' | 'asic-e' | 'zip'>
@@ -23,18 +24,32 @@ export interface ContainerParts {
   /** null: it cannot be read */
   manifests: readonly { file: ContainerFile; manifest: AsicManifest | null }[]
   findings: readonly Finding[]
+  /** elements that each file in XML may have; all of them share what one document of many elements may cost */
+  maxElements: number
 }
 
-/** Never throws for what is in the files. */
+/**
+ * Never throws for what one of the files is.
+ *
+ * @throws SigningError `signing/container-damaged` signatures and manifests are larger together than one may be
+ */
 export async function partsOf(container: Container): Promise<ContainerParts> {
   const { files } = container
   const of = (pattern: RegExp): ContainerFile[] => files.filter(({ name }) => pattern.test(name))
   const data = files.filter(({ name }) => name !== MIMETYPE && !name.startsWith('META-INF/'))
+  const [cades, xades, tokens] = [of(PATTERNS.cades), of(PATTERNS.xades), of(PATTERNS.token)]
+  const manifestFiles = of(PATTERNS.manifest)
+  const wholeBytes = [...cades, ...xades, ...tokens, ...manifestFiles].reduce(
+    (sum, { content }) => sum + content.size,
+    0,
+  )
+  if (wholeBytes > MAX_WHOLE_BYTES) throw damaged('the signature files of the container are too large together')
+  const maxElements = Math.floor(MAX_ELEMENTS / Math.max(SHARES, xades.length + manifestFiles.length))
   const manifests = []
-  for (const file of of(PATTERNS.manifest)) manifests.push({ file, manifest: await tryManifest(file) })
+  for (const file of manifestFiles) manifests.push({ file, manifest: await tryManifest(file, maxElements) })
   const unknown = files.filter(({ name }) => name.startsWith('META-INF/') && !isKnown(name)).map(({ name }) => name)
   const mimetype = await readMimetype(container)
-  const parts = { data, cades: of(PATTERNS.cades), xades: of(PATTERNS.xades), tokens: of(PATTERNS.token), manifests }
+  const parts = { data, cades, xades, tokens, manifests, maxElements }
   const findings: Finding[] = [
     ...mimetypeFindings(container, mimetype),
     ...manifests.flatMap(({ file, manifest }) => manifestFindings(file.name, manifest)),
@@ -50,9 +65,9 @@ export function notCovered(names: readonly string[], severity: Finding['severity
   return { severity, code: 'files-not-covered', detail: `${shown}${more}` }
 }
 
-async function tryManifest(file: ContainerFile): Promise<AsicManifest | null> {
+async function tryManifest(file: ContainerFile, maxElements: number): Promise<AsicManifest | null> {
   try {
-    return readManifest(await readWhole(file, MAX_MANIFEST_BYTES))
+    return readManifest(await readWhole(file, MAX_MANIFEST_BYTES), maxElements)
   } catch (error) {
     if (error instanceof SigningError) return null
     throw error
@@ -123,3 +138,7 @@ const OTHERS: ReadonlySet<string> = new Set(
 )
 const MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 const MAX_NAMES = 20
+/** parts of them stay in memory until all are judged */
+const MAX_WHOLE_BYTES = 64 * 1024 * 1024
+const MAX_ELEMENTS = 600_000
+const SHARES = 3

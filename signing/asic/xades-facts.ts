@@ -8,14 +8,15 @@ import { readXadesFacts } from '../xades/document.ts'
 import type { SignatureFileFacts } from './cades-facts.ts'
 import { fileAt, readWhole } from './container.ts'
 import type { Container, ContainerFile } from './container.ts'
+import type { ContainerParts } from './parts.ts'
 
 export async function readXadesFile(
   file: ContainerFile,
-  { container, numbers }: { container: Container; numbers: Numbering },
+  { container, parts, numbers }: { container: Container; parts: ContainerParts; numbers: Numbering },
 ): Promise<SignatureFileFacts> {
   const bytes = await readWhole(file, MAX_SIGNATURE_BYTES)
   const detached = (uri: string): RandomAccess | null => fileAt(container, uri)?.content ?? null
-  const facts = await readXadesFacts(bytes, detached, { numbers, name: file.name })
+  const facts = await readXadesFacts(bytes, detached, { numbers, name: file.name, maxElements: parts.maxElements })
   if (facts.signatures.length === 0) {
     const fault = { code: 'format', detail: 'a signature file without a signature' } as const
     const who = { id: numbers.nextSignatureId(), form: 'XAdES', name: file.name } as const

@@ -25,11 +25,18 @@ export function berChildren(parent: Element | undefined, tag: number): Element[]
   return found
 }
 
-/** The octets of an OCTET STRING, or of one that comes in pieces (§8.7). */
-export function berOctets(element: Element | undefined, depth = 0): Buffer {
+/** The octets of an OCTET STRING, or of one that comes in pieces (§8.7): joined once, however deep the pieces lie. */
+export function berOctets(element: Element | undefined): Buffer {
   if (element?.tag === OCTETS) return element.content
-  if (element?.tag !== (OCTETS | CONSTRUCTED) || depth > MAX_DEPTH) throw damaged('expected an octet string')
-  return Buffer.concat(berChildren(element, OCTETS | CONSTRUCTED).map((piece) => berOctets(piece, depth + 1)))
+  const pieces: Buffer[] = []
+  addPieces(element, 0, pieces)
+  return Buffer.concat(pieces)
+}
+
+function addPieces(element: Element | undefined, depth: number, pieces: Buffer[]): void {
+  if (depth > MAX_DEPTH || pieces.length > MAX_ELEMENTS) throw damaged('expected an octet string')
+  if (element?.tag === OCTETS) pieces.push(element.content)
+  else for (const piece of berChildren(element, OCTETS | CONSTRUCTED)) addPieces(piece, depth + 1, pieces)
 }
 
 function elementAt(bytes: Buffer, at: number, depth: number, steps: { left: number }): Element {

@@ -79,9 +79,7 @@ function revocationLists(element: Element): CarriedObject[] {
 /** The evidence among these, each once. */
 export function evidenceOf(objects: readonly CarriedObject[]): Evidence {
   const of = (kind: CarriedObject['kind']): Buffer[] => [
-    ...new Map(
-      objects.filter((item) => item.kind === kind).map(({ bytes }) => [bytes.toString('latin1'), bytes]),
-    ).values(),
+    ...new Map(objects.filter((item) => item.kind === kind).map(({ bytes }) => [objectId(bytes), bytes])).values(),
   ]
   return { certificates: of('certificate'), crls: of('crl'), ocsps: of('ocsp') }
 }

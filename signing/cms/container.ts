@@ -108,7 +108,9 @@ export function readAttributes(attributes: readonly Buffer[]): Attribute[] {
     const [type, values, ...others] = berChildren(readBer(encoding), der.TAG.sequence)
     if (others.length > 0) throw damaged('an attribute has unexpected fields')
     const typeEncoding = der.expect(type, der.TAG.oid).encoding
-    return { type: der.readOid(type), typeEncoding, values: encodings(berChildren(values, der.TAG.set)) }
+    const all = berChildren(values, der.TAG.set)
+    if (all.length > MAX_ATTRIBUTES) throw damaged('an attribute has too many values')
+    return { type: der.readOid(type), typeEncoding, values: encodings(all) }
   })
 }
 
@@ -162,6 +164,8 @@ function readContent(
 export function readSigner(element: Element): SignerParts {
   const kept = berChildren(element, der.TAG.sequence)
   const unsigned = kept.length > 5 && kept.at(-1)?.tag === 0xa1 ? kept.pop() : undefined
+  const attributes = unsigned === undefined ? [] : berChildren(unsigned, 0xa1)
+  if (attributes.length > MAX_ATTRIBUTES) throw damaged('a signer has too many attributes')
   const [version, sid, digestAlgorithm, ...rest] = kept
   const signed = rest[0]?.tag === 0xa0 ? rest.shift() : undefined
   const [signatureAlgorithm, value, ...more] = rest
@@ -174,7 +178,7 @@ export function readSigner(element: Element): SignerParts {
     signedAttributes: signed?.encoding ?? null,
     signatureAlgorithm: der.expect(signatureAlgorithm, der.TAG.sequence).encoding,
     value: berOctets(value),
-    unsignedAttributes: unsigned === undefined ? [] : encodings(berChildren(unsigned, 0xa1)),
+    unsignedAttributes: encodings(attributes),
   }
 }
 
@@ -211,3 +215,5 @@ const MAX_BYTES = 64 * 1024 * 1024
 /** every one of them is verified, against several certificates maybe */
 const MAX_SIGNERS = 200
 const MAX_MEMBERS = 5_000
+/** and values of one; a renewal every year makes three of them */
+const MAX_ATTRIBUTES = 5_000

@@ -4,6 +4,7 @@
  */
 import type forge from 'node-forge'
 import { SigningError } from '../errors.ts'
+import { MAX_ITERATIONS } from './pkcs12-reader.ts'
 import type { Bag, Bags } from './pkcs12-reader.ts'
 
 /**
@@ -12,6 +13,7 @@ import type { Bag, Bags } from './pkcs12-reader.ts'
 export async function readLegacyPkcs12(bytes: Buffer, passphrase: string): Promise<Bags> {
   const { default: library } = await import('node-forge')
   const structure = parse(library, bytes)
+  checkRounds(structure)
   try {
     const file = library.pkcs12.pkcs12FromAsn1(structure, false, passphrase)
     const bags = file.safeContents.flatMap((safe) => safe.safeBags as OpenBag[])
@@ -43,6 +45,16 @@ function parse({ asn1 }: Library, bytes: Buffer): forge.asn1.Asn1 {
   } catch (cause) {
     throw new SigningError('signing/key-file-damaged', 'this is no PKCS#12 key file', { cause })
   }
+}
+
+/** Of the MAC (RFC 7292 §4); all else is computed only when that fits. */
+function checkRounds({ value }: forge.asn1.Asn1): void {
+  const macData = Array.isArray(value) ? value[2]?.value : undefined
+  const count = Array.isArray(macData) ? macData[2]?.value : undefined
+  if (typeof count !== 'string') return
+  const bytes = Buffer.from(count, 'latin1')
+  if (bytes.length <= 4 && (bytes.length === 0 || bytes.readUIntBE(0, bytes.length) <= MAX_ITERATIONS)) return
+  throw new SigningError('signing/key-file-damaged', `the iteration count is not between 1 and ${MAX_ITERATIONS}`)
 }
 
 function keyOf(library: Library, bag: OpenBag): Bag[] {

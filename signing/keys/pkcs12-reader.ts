@@ -151,8 +151,8 @@ function readCount(element: Element): number {
 
 const VERSION_3 = Buffer.from([3])
 
-/** A key file that asks for more would keep the process busy for minutes. */
-const MAX_ITERATIONS = 10_000_000
+/** A key file that asks for more would keep the process busy for seconds; the largest in use are 600,000. */
+export const MAX_ITERATIONS = 1_000_000
 
 const MAC_HASHES: Partial<Record<string, MacHash>> = {
   '1.3.14.3.2.26': { name: 'sha1', blockBytes: 64 },

@@ -3,7 +3,7 @@
  */
 import { SigningError } from '../errors.ts'
 import type { PdfDocument } from './document.ts'
-import { stringBytes } from './values.ts'
+import { memoryOf, stringBytes } from './values.ts'
 import type { PdfDictionary, PdfReference, PdfValue } from './values.ts'
 
 export interface Field {
@@ -37,6 +37,7 @@ export async function readFields(
   const seen = new Set<number>()
   const open: Visit[] = []
   const found: Field[] = []
+  let room = MAX_BYTES
   const push = (values: PdfValue[], from: Omit<Visit, 'value'>): void => {
     document.budget.spendSteps(values.length)
     for (const value of values.reverse()) {
@@ -52,6 +53,8 @@ export async function readFields(
       const field = await readField(document, visit)
       if (field === null) continue
       found.push(field)
+      room -= memoryOf(field.dictionary)
+      if (room < 0) throw new SigningError('signing/pdf-too-complex', 'the fields of the form take too much memory')
       const { name, type, depth, reference } = field
       push(await listAt(document, field.dictionary, 'Kids'), { name, type, depth: depth + 1, parent: reference })
     } catch (error) {
@@ -104,3 +107,5 @@ export function decodeText(bytes: Buffer): string {
 
 const MAX_DEPTH = 32
 const MAX_NAME = 4096
+/** of all fields as they are in memory */
+const MAX_BYTES = 48 * 1024 * 1024

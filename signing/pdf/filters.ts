@@ -27,7 +27,7 @@ export function unpackStream(dictionary: PdfDictionary, packed: Buffer, budget: 
   const plain = inflate(packed, budget)
   budget.spendBytes(plain.length)
   const [first] = parameters
-  return first?.kind === 'dictionary' ? undoPredictor(plain, first) : plain
+  return first?.kind === 'dictionary' ? undoPredictor(plain, first, budget) : plain
 }
 
 function inflate(packed: Buffer, budget: Budget): Buffer {
@@ -42,7 +42,7 @@ function inflate(packed: Buffer, budget: Budget): Buffer {
 }
 
 /** §7.4.4.4: predictor 1 changes nothing, 10 to 15 are the PNG filters, told by the first byte of each row. */
-function undoPredictor(bytes: Buffer, parameters: PdfDictionary): Buffer {
+function undoPredictor(bytes: Buffer, parameters: PdfDictionary, budget: Budget): Buffer {
   const parameter = (key: string, otherwise: number): number => {
     const value = parameters.entries.get(key)
     return value === undefined ? otherwise : (wholeNumber(value) ?? -1)
@@ -54,6 +54,7 @@ function undoPredictor(bytes: Buffer, parameters: PdfDictionary): Buffer {
   if (predictor < 10 || predictor > 15 || !plainBytes) throw unsupported('an unknown predictor on a structure stream')
   if (columns < 1 || columns > MAX_COLUMNS || bytes.length % (columns + 1) !== 0)
     throw damaged('predictor rows do not fit')
+  budget.spendSteps(bytes.length >> 5)
   const plain = Buffer.alloc((bytes.length / (columns + 1)) * columns)
   for (let row = 0; row * columns < plain.length; row++) {
     const kind = bytes[row * (columns + 1)] ?? 0

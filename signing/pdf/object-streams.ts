@@ -3,7 +3,7 @@
  */
 import { SigningError } from '../errors.ts'
 import type { RandomAccess } from '../random-access.ts'
-import { OBJECT_STEPS } from './budget.ts'
+import { OBJECT_STEPS, VALUE_STEPS } from './budget.ts'
 import type { Budget } from './budget.ts'
 import type { Encryption } from './encryption/encryption.ts'
 import { unpackStream } from './filters.ts'
@@ -15,8 +15,8 @@ import type { Xref } from './xref.ts'
 
 interface Unpacked {
   bytes: Buffer
-  /** object number and absolute offset in `bytes`, in the order of the stream */
-  objects: { number: number; offset: number }[]
+  /** object numbers and absolute offsets in `bytes`, in turn, in the order of the stream */
+  places: Float64Array
 }
 
 export interface ObjectStreams {
@@ -33,14 +33,20 @@ interface Parts {
 
 export function createObjectStreams({ source, xref, budget, encryption }: Parts): ObjectStreams {
   const kept = new Map<number, Unpacked>()
+  let room = KEPT_BYTES
 
   async function open(number: number): Promise<Unpacked> {
     const known = kept.get(number)
     if (known !== undefined) return known
     const { dictionary, data } = await readStream(number)
-    const unpacked = index(dictionary, unpackStream(dictionary, data, budget))
+    const unpacked = index(dictionary, unpackStream(dictionary, data, budget), budget)
     kept.set(number, unpacked)
-    if (kept.size > KEPT) kept.delete(kept.keys().next().value ?? number)
+    room -= sizeOf(unpacked)
+    for (const [oldest, stream] of kept) {
+      if (kept.size === 1 || (kept.size <= KEPT && room >= 0)) break
+      kept.delete(oldest)
+      room += sizeOf(stream)
+    }
     return unpacked
   }
 
@@ -73,12 +79,11 @@ export function createObjectStreams({ source, xref, budget, encryption }: Parts)
   }
 
   async function read(wanted: PdfReference, place: { stream: number; index: number }): Promise<PdfValue> {
-    const { bytes, objects } = await open(place.stream)
-    const object = objects[place.index]
-    if (object?.number !== wanted.number || wanted.generation !== 0) {
+    const { bytes, places } = await open(place.stream)
+    if (places[place.index * 2] !== wanted.number || wanted.generation !== 0) {
       throw damaged(`object ${wanted.number} is not where the cross-reference says`)
     }
-    return parseEmbedded(bytes, object.offset, budget)
+    return parseEmbedded(bytes, places[place.index * 2 + 1] ?? bytes.length, budget)
   }
 
   return { read }
@@ -97,14 +102,16 @@ export async function numbersInStream(source: RandomAccess, offset: number, budg
     if (streamStart + length > source.size) return []
     budget.spendBytes(length)
     const bytes = unpackStream(value, await source.read(streamStart, length), budget)
-    return index(value, bytes).objects.map(({ number }) => number)
+    return [...index(value, bytes, budget).places].filter((_, at) => at % 2 === 0)
   } catch (error) {
     if (error instanceof SigningError && error.code !== 'signing/pdf-too-complex') return []
     throw error
   }
 }
 
-function index(dictionary: PdfDictionary, bytes: Buffer): Unpacked {
+const sizeOf = ({ bytes, places }: Unpacked): number => bytes.length + places.byteLength
+
+function index(dictionary: PdfDictionary, bytes: Buffer, budget: Budget): Unpacked {
   const count = wholeNumber(dictionary.entries.get('N'))
   const first = wholeNumber(dictionary.entries.get('First'))
   if (count === null || first === null || count > MAX_OBJECTS || first > bytes.length) {
@@ -112,30 +119,51 @@ function index(dictionary: PdfDictionary, bytes: Buffer): Unpacked {
   }
   // something after it, so that the last number is not taken for one that goes on
   const parser = new PdfParser(Buffer.concat([bytes.subarray(0, first), END]))
-  const objects: Unpacked['objects'] = []
+  budget.spendSteps(count)
+  const places = new Float64Array(count * 2)
   try {
-    for (let at = 0; at < count; at++) objects.push({ number: parser.integer(), offset: first + parser.integer() })
+    for (let at = 0; at < places.length; at += 2) {
+      places[at] = parser.integer()
+      places[at + 1] = first + parser.integer()
+    }
   } catch (error) {
     if (error instanceof CutOff) throw damaged('an object stream has a wrong header', error)
     throw error
   }
-  return { bytes: Buffer.concat([bytes, END]), objects }
+  return { bytes, places }
 }
 
 function parseEmbedded(bytes: Buffer, offset: number, budget: Budget): PdfValue {
   if (offset >= bytes.length) throw damaged('an object lies outside its object stream')
   try {
-    const parser = new PdfParser(bytes, offset)
-    const value = parser.value()
-    budget.spendSteps(OBJECT_STEPS + ((parser.position - offset) >> 4))
-    return value
+    return parseIn(bytes, offset, budget)
+  } catch (error) {
+    if (!(error instanceof CutOff)) throw error
+    return parseLast(bytes.subarray(offset), budget)
+  }
+}
+
+/** The last one: it ends with the stream, or is cut off by it. */
+function parseLast(bytes: Buffer, budget: Budget): PdfValue {
+  try {
+    return parseIn(Buffer.concat([bytes, END]), 0, budget)
   } catch (error) {
     if (error instanceof CutOff) throw damaged('an object stream ends inside an object', error)
     throw error
   }
 }
 
-/** the budget bounds what they unpack to */
+function parseIn(bytes: Buffer, offset: number, budget: Budget): PdfValue {
+  const parser = new PdfParser(bytes, offset)
+  try {
+    return parser.value()
+  } finally {
+    budget.spendSteps(OBJECT_STEPS + ((parser.position - offset) >> 4) + parser.values * VALUE_STEPS)
+  }
+}
+
+/** each view of a document keeps some; the last one whatever its size */
 const KEPT = 32
+const KEPT_BYTES = 16 * 1024 * 1024
 const MAX_OBJECTS = 100_000
 const END = Buffer.from(' endobj ')

@@ -3,7 +3,7 @@
  */
 import { SigningError } from '../errors.ts'
 import type { RandomAccess } from '../random-access.ts'
-import { OBJECT_STEPS } from './budget.ts'
+import { OBJECT_STEPS, VALUE_STEPS } from './budget.ts'
 import type { Budget } from './budget.ts'
 import { CutOff, PdfParser } from './parser.ts'
 import { damaged } from './values.ts'
@@ -20,23 +20,22 @@ export async function readObjectAt(source: RandomAccess, offset: number, budget:
   const known = budget.kept(offset)
   // a shorter view of the same document may end inside of it
   if (known !== undefined && known.end + SPARE_BYTES < source.size) {
-    budget.spendSteps((known.end - offset) >> 4)
+    budget.spendSteps(((known.end - offset) >> 4) + known.values * VALUE_STEPS)
     return known
   }
-  const { result, end } = await parseAt(source, offset, (parser) => {
+  const { result, end } = await parseAt(source, offset, budget, (parser) => {
     parser.skipSpace()
     const start = offset + parser.position
     const number = parser.integer()
     const generation = parser.integer()
     if (!parser.accept('obj')) throw damaged(`no object begins at byte ${offset}`)
     const value = parser.value()
-    const read = { number, generation, value, start }
+    const read = { number, generation, value, values: parser.values, start }
     if (parser.accept('endobj')) return { ...read, streamStart: null }
     if (value.kind !== 'dictionary' || !parser.accept('stream'))
       throw damaged(`the object at byte ${offset} does not end`)
     return { ...read, streamStart: offset + streamData(parser) }
   })
-  budget.spendSteps((end - offset) >> 4)
   const object: IndirectObject = { ...result, end }
   budget.keep(offset, object)
   return object
@@ -48,13 +47,15 @@ export function isObject(object: IndirectObject, { number, generation }: PdfRefe
 }
 
 /**
- * Runs `parse` on a piece of the document that grows until the piece holds all that `parse` wants.
+ * Runs `parse` on a piece of the document that grows until the piece holds all that `parse` wants. Spends the steps for
+ * it, also for what comes to nothing.
  *
  * @returns what `parse` gave, and the absolute offset where it stopped
  */
 export async function parseAt<T>(
   source: RandomAccess,
   offset: number,
+  budget: Budget,
   parse: (parser: PdfParser) => T,
 ): Promise<{ result: T; end: number }> {
   if (offset < 0 || offset >= source.size) throw damaged(`an offset points outside the document`)
@@ -67,6 +68,8 @@ export async function parseAt<T>(
       if (!(error instanceof CutOff)) throw error
       if (available === source.size - offset) throw damaged('the document ends inside an object', error)
       if (length > MAX_OBJECT_BYTES) throw new SigningError('signing/pdf-too-complex', 'an object is larger than 4 MiB')
+    } finally {
+      budget.spendSteps((parser.position >> 4) + parser.values * VALUE_STEPS)
     }
   }
 }

@@ -31,7 +31,7 @@ export async function findPage(document: PdfDocument, catalog: PdfDictionary, wa
       return { reference: value, dictionary: node }
     if (pages === 'itself') passed++
     else if (pages !== null && wanted !== 'last' && passed + pages < wanted) passed += pages
-    else open.push(...(await kidsOf(document, node, wanted)).map((kid) => ({ value: kid, depth: depth + 1 })))
+    else for (const kid of await kidsOf(document, node, wanted)) open.push({ value: kid, depth: depth + 1 })
   }
   if (passed > 0) throw new SigningError('signing/bad-mark', `the document has fewer than ${wanted} pages`)
   throw damaged('the document has no page')

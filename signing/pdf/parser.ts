@@ -23,6 +23,11 @@ export class PdfParser {
     this.position = position
   }
 
+  /** how many values were read, those inside others too */
+  get values(): number {
+    return this.#values
+  }
+
   /** @throws CutOff · SigningError `signing/pdf-damaged`, `signing/pdf-too-complex` */
   value(): PdfValue {
     if (++this.#values > MAX_VALUES)
@@ -64,11 +69,7 @@ export class PdfParser {
   integer(): number {
     this.skipSpace()
     const start = this.position
-    let value = 0
-    for (let byte = this.#peek(); isDigit(byte); byte = this.#peek()) {
-      value = value * 10 + byte - ZERO
-      this.position++
-    }
+    const value = this.#digits()
     const digits = this.position - start
     if (digits === 0 || digits > 10 || isRegular(this.#peek())) throw damaged('a number was expected')
     return value
@@ -149,22 +150,41 @@ export class PdfParser {
   }
 
   #numberOrReference(): PdfValue {
-    const text = this.#regular()
-    if (!/^\d{1,10}$/.test(text)) {
-      if (!/^[+-]*\d*\.?\d*$/.test(text) || !/\d/.test(text)) throw damaged('a number is misspelt')
-      return { kind: 'number', text }
-    }
+    const start = this.position
+    const first = this.#digits()
+    const digits = this.position - start
+    if (digits === 0 || digits > 10 || isRegular(this.#peek())) return this.#number(start)
     const back = this.position
     this.skipSpace()
-    const generation = isNumberStart(this.#peek()) ? this.#regular() : ''
-    if (/^\d{1,5}$/.test(generation)) {
+    const from = this.position
+    const generation = this.#digits()
+    const width = this.position - from
+    if (width > 0 && width <= 5 && !isRegular(this.#peek())) {
       this.skipSpace()
       if (this.#peek() === LETTER_R && !isRegular(this.#peek(1))) {
         this.position++
-        return { kind: 'reference', number: Number(text), generation: Number(generation) }
+        return { kind: 'reference', number: first, generation }
       }
     }
     this.position = back
+    if (first < SMALL_NUMBERS.length && digits === widthOf(first)) return SMALL_NUMBERS[first] ?? NULL
+    return { kind: 'number', text: this.bytes.toString('latin1', start, back) }
+  }
+
+  /** The digits that stand here, none included. */
+  #digits(): number {
+    let value = 0
+    for (let byte = this.#peek(); isDigit(byte); byte = this.#peek()) {
+      value = value * 10 + byte - ZERO
+      this.position++
+    }
+    return value
+  }
+
+  #number(start: number): PdfValue {
+    this.position = start
+    const text = this.#regular()
+    if (!/^[+-]*\d*\.?\d*$/.test(text) || !/\d/.test(text)) throw damaged('a number is misspelt')
     return { kind: 'number', text }
   }
 
@@ -216,6 +236,10 @@ for (const byte of Buffer.from('\0\t\n\f\r ')) KINDS[byte] = SPACE
 for (const byte of Buffer.from('()<>[]{}/%')) KINDS[byte] = DELIMITER
 /** with the white space of §7.2.3 */
 const HEX_STRING = /^<[0-9A-Fa-f \n\r\t\0\f]*>$/
+/** one for all, since most numbers are small */
+const NULL: PdfValue = { kind: 'null' }
+const SMALL_NUMBERS = Array.from({ length: 1000 }, (_, value): PdfValue => ({ kind: 'number', text: String(value) }))
+const widthOf = (small: number): number => (small < 10 ? 1 : small < 100 ? 2 : 3)
 const MAX_DEPTH = 64
 const MAX_VALUES = 250_000
 const MAX_WORD = 1024

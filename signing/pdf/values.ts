@@ -37,6 +37,8 @@ export interface IndirectObject {
   number: number
   generation: number
   value: PdfValue
+  /** how many values it is made of */
+  values: number
   /** absolute offset of its number */
   start: number
   /** absolute offset behind `endobj`, or behind the keyword `stream` */
@@ -82,6 +84,23 @@ function escapeCharacter(character: string): string {
 const IRREGULAR = /[^!-~]|[#%()<>[\]{}/]/
 const ALL_IRREGULAR = new RegExp(IRREGULAR, 'g')
 
+/** About how many bytes of memory a value takes. */
+export function memoryOf(value: PdfValue): number {
+  switch (value.kind) {
+    case 'string':
+      return VALUE_BYTES + value.raw.length
+    case 'array':
+      return value.items.reduce((sum, item) => sum + memoryOf(item), VALUE_BYTES)
+    case 'dictionary': {
+      let sum = 2 * VALUE_BYTES
+      for (const [key, item] of value.entries) sum += VALUE_BYTES + key.length + memoryOf(item)
+      return sum
+    }
+    default:
+      return VALUE_BYTES
+  }
+}
+
 /** The bytes that a string object stands for (§7.3.4). */
 export function stringBytes(text: string): Buffer {
   if (text.startsWith('<')) {
@@ -121,5 +140,8 @@ export function wholeNumber(value: PdfValue | undefined): number | null {
 export function damaged(message: string, cause?: unknown): SigningError {
   return new SigningError('signing/pdf-damaged', message, { cause })
 }
+
+/** what a value takes in memory beside its text: a number less, a dictionary more */
+export const VALUE_BYTES = 100
 
 const ESCAPES: Partial<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' }

@@ -5,7 +5,7 @@ import type { RandomAccess } from '../random-access.ts'
 import type { Budget } from './budget.ts'
 import { unpackStream } from './filters.ts'
 import { readObjectAt } from './objects.ts'
-import { damaged, wholeNumber } from './values.ts'
+import { damaged, memoryOf, wholeNumber } from './values.ts'
 import type { PdfDictionary, PdfValue } from './values.ts'
 import type { XrefEntry, XrefSection } from './xref-section.ts'
 
@@ -22,6 +22,7 @@ export async function readXrefStream(source: RandomAccess, offset: number, budge
   if (length === null || object.streamStart + length > source.size) throw damaged('a cross-reference stream is cut off')
   budget.spendBytes(length)
   const rows = unpackStream(trailer, await source.read(object.streamStart, length), budget)
+  budget.hold(rows.length + memoryOf(trailer))
   return { from: object.start, to: object.streamStart + length, ...section(trailer, rows, budget) }
 }
 

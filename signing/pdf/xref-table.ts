@@ -8,7 +8,7 @@ import { SigningError } from '../errors.ts'
 import type { RandomAccess } from '../random-access.ts'
 import type { Budget } from './budget.ts'
 import { parseAt } from './objects.ts'
-import { damaged } from './values.ts'
+import { damaged, memoryOf } from './values.ts'
 import type { PdfDictionary } from './values.ts'
 import type { XrefEntry, XrefSection } from './xref-section.ts'
 
@@ -26,17 +26,20 @@ interface Subsection {
  */
 export async function readXrefTable(source: RandomAccess, offset: number, budget: Budget): Promise<XrefSection | null> {
   const subsections: Subsection[] = []
-  const keyword = await parseAt(source, offset, (parser) => parser.accept('xref'))
+  const keyword = await parseAt(source, offset, budget, (parser) => parser.accept('xref'))
   if (!keyword.result) return null
   let at = keyword.end
   const from = at - KEYWORD_BYTES
   for (;;) {
-    budget.spendSteps(1)
-    const { result, end } = await parseAt(source, at, (parser) => {
+    budget.spendSteps(PART_STEPS)
+    const { result, end } = await parseAt(source, at, budget, (parser) => {
       if (parser.accept('trailer')) return parser.value()
       return { first: parser.integer(), count: parser.integer(), rows: skipEol(parser) }
     })
-    if ('kind' in result) return { from, to: end, ...section(source, subsections, result, budget) }
+    if ('kind' in result) {
+      budget.hold(memoryOf(result) + subsections.length * PART_BYTES)
+      return { from, to: end, ...section(source, subsections, result, budget) }
+    }
     const rows = at + result.rows
     if (rows + result.count * ROW_BYTES > source.size)
       throw damaged('a cross-reference table is longer than the document')
@@ -88,3 +91,6 @@ function isDictionary(value: PdfDictionary | { kind: string }): value is PdfDict
 const KEYWORD_BYTES = 'xref'.length
 const ROW_BYTES = 20
 const MAX_SUBSECTIONS = 50_000
+/** reading the header of a subsection, and what it takes in memory */
+const PART_STEPS = 10
+const PART_BYTES = 100

@@ -10,6 +10,8 @@ export interface Revision {
   style?: 'table' | 'stream' | 'hybrid'
   /** numbers that go into one object stream (styles stream and hybrid) */
   packed?: number[]
+  /** further rows in the index of that stream, which name nothing */
+  idleRows?: number
   /** predictor of the cross-reference stream: 1 none, 12 PNG Up, 14 PNG Paeth … as row filter type + 10 */
   predictor?: number
   /** further trailer entries, e.g. `/ID [<00><00>]` */
@@ -78,13 +80,16 @@ function writeRevision(before: Buffer, revision: Revision, at: { previous: numbe
   return { ...appendTable(beside.bytes, rows, dictionary), size: size + 1 }
 }
 
-function writeObjects(before: Buffer, { objects, packed = [] }: Revision, firstFree: number) {
+function writeObjects(before: Buffer, { objects, packed = [], idleRows = 0 }: Revision, firstFree: number) {
   const entries = new Map<number, Entry>()
-  let bytes = before
+  const parts = [before]
+  let at = before.length
   let size = firstFree
   const add = (number: number, body: string | Buffer): void => {
-    entries.set(number, { type: 1, offset: bytes.length })
-    bytes = Buffer.concat([bytes, Buffer.from(`${number} 0 obj\n`), Buffer.from(body as string, 'latin1'), END])
+    entries.set(number, { type: 1, offset: at })
+    const added = [Buffer.from(`${number} 0 obj\n`), Buffer.from(body as string, 'latin1'), END]
+    parts.push(...added)
+    at += added.reduce((sum, part) => sum + part.length, 0)
   }
   for (const [key, body] of Object.entries(objects)) {
     const number = Number(key)
@@ -93,24 +98,30 @@ function writeObjects(before: Buffer, { objects, packed = [] }: Revision, firstF
   }
   if (packed.length > 0) {
     const stream = size++
-    add(stream, objectStream(packed.map((number) => [number, String(objects[number])])))
+    add(
+      stream,
+      objectStream(
+        packed.map((number) => [number, String(objects[number])]),
+        idleRows,
+      ),
+    )
     packed.forEach((number, index) => entries.set(number, { type: 2, stream, index }))
   }
-  return { bytes, entries, size }
+  return { bytes: Buffer.concat(parts), entries, size }
 }
 
 const END = Buffer.from('\nendobj\n')
 
-function objectStream(items: [number, string][]): Buffer {
+function objectStream(items: [number, string][], idleRows: number): Buffer {
   let offset = 0
   const head = items.map(([number, body]) => {
     const place = `${number} ${offset}`
     offset += body.length + 1
     return place
   })
-  const header = `${head.join(' ')}\n`
+  const header = `${head.join(' ')}${' 0 0'.repeat(idleRows)}\n`
   const data = deflateSync(Buffer.from(header + items.map(([, body]) => body).join('\n'), 'latin1'))
-  const dictionary = `<</Type/ObjStm/N ${items.length}/First ${header.length}/Filter/FlateDecode/Length ${data.length}>>`
+  const dictionary = `<</Type/ObjStm/N ${items.length + idleRows}/First ${header.length}/Filter/FlateDecode/Length ${data.length}>>`
   return Buffer.concat([Buffer.from(`${dictionary}\nstream\n`), data, Buffer.from('\nendstream')])
 }
 

@@ -27,6 +27,8 @@ export interface XadesContext {
   numbers: Numbering
   /** of the signature file in its container, for `SignatureFacts.name` */
   name: string
+  /** fewer than XADES_LIMITS has */
+  maxElements?: number
 }
 
 /**
@@ -44,8 +46,10 @@ export async function readXadesFacts(
   let all: SignedDocument
   let elements: XmlElement[]
   try {
-    const document = parseDocument(bytes, XADES_LIMITS)
-    all = signedDocument(document, XADES_LIMITS)
+    const { maxElements = XADES_LIMITS.maxElements } = context
+    const limits = { ...XADES_LIMITS, maxElements: Math.min(maxElements, XADES_LIMITS.maxElements) }
+    const document = parseDocument(bytes, limits)
+    all = signedDocument(document, limits)
     elements = findSignatures(document.root)
   } catch (error) {
     if (error instanceof SigningError) return unreadable(bytes, context, error.message)

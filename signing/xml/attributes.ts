@@ -26,6 +26,8 @@ interface SplitAttributes {
  * @throws SigningError `signing/xml-malformed` undeclared or misused prefixes, an attribute twice
  */
 export function splitAttributes(raw: XmlAttribute[], inherited: ReadonlyMap<string, string>): SplitAttributes {
+  // most elements have none: a hundred thousand of them share what is empty
+  if (raw.length === 0) return { declarations: NO_DECLARATIONS, scope: inherited, attributes: NO_ATTRIBUTES }
   const declarations = new Map<string, string>()
   for (const attribute of raw) {
     const prefix = declaredPrefix(attribute)
@@ -38,8 +40,11 @@ export function splitAttributes(raw: XmlAttribute[], inherited: ReadonlyMap<stri
   const attributes = raw.filter((a) => declaredPrefix(a) === null).map((a) => resolve(a, scope))
   const names = new Set(attributes.map((a) => `${a.namespace} ${a.local}`))
   if (names.size !== attributes.length) throw malformed('an attribute twice')
-  return { declarations, scope, attributes }
+  return { declarations: declarations.size === 0 ? NO_DECLARATIONS : declarations, scope, attributes }
 }
+
+const NO_DECLARATIONS: ReadonlyMap<string, string> = new Map()
+const NO_ATTRIBUTES: readonly XmlAttribute[] = []
 
 function scopeWith(inherited: ReadonlyMap<string, string>, declarations: ReadonlyMap<string, string>) {
   const scope = new Map(inherited)

@@ -1,6 +1,7 @@
 /**
  * Objects of one revision as a comparison reads them: streams too, decrypted, and without a throw for what is damaged.
  */
+import { OBJECT_STEPS } from '../budget.ts'
 import type { PdfDocument } from '../document.ts'
 import { isObject, readObjectAt } from '../objects.ts'
 import { isDamage, placeOf } from '../revisions/signature-sites.ts'
@@ -45,6 +46,7 @@ async function read(
 ): Promise<Pick<ComparedObject, 'value' | 'stream' | 'end'>> {
   const { xref, source, budget, encryption } = document
   const entry = await xref.find(wanted.number)
+  if (entry.kind === 'free') budget.spendSteps(OBJECT_STEPS)
   if (entry.kind !== 'at') return { value: await document.fetch(wanted), stream: null, end: 0 }
   const object = await readObjectAt(source, entry.offset, budget)
   // to some readers an object with another generation is there, to others not; all must be compared

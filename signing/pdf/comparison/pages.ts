@@ -25,7 +25,7 @@ export async function comparePages(
     const key = `${a.number} ${b.number}`
     if (seen.has(key) || (a.number === b.number && !comparison.leadsToChange.has(a.number))) continue
     seen.add(key)
-    open.push(...(await compareNode(comparison, a, b)))
+    for (const next of await compareNode(comparison, a, b)) open.push(next)
   }
 }
 

@@ -53,9 +53,9 @@ export async function scanForObjects(source: RandomAccess, budget: Budget): Prom
         offset: from + place - text.trimStart().length,
       })
     }
-    trailers.push(...found('trailer').map((place) => from + place))
-    xrefNames.push(...found('/XRef').map((place) => from + place))
-    streamNames.push(...found('/ObjStm').map((place) => from + place))
+    for (const place of found('trailer')) trailers.push(from + place)
+    for (const place of found('/XRef')) xrefNames.push(from + place)
+    for (const place of found('/ObjStm')) streamNames.push(from + place)
     for (const place of found('startxref')) {
       const match = END.exec(bytes.toString('latin1', place, place + OVERLAP_BYTES))
       if (match !== null) ends.push({ start: from + place, eof: from + place + match[0].length })

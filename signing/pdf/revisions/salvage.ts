@@ -95,7 +95,7 @@ async function trailerIn(
   if (holder === undefined && keyword < 0) return null
   try {
     const value = await (holder === undefined
-      ? parseAt(source, keyword, (parser) => (parser.accept('trailer') ? parser.value() : null)).then(
+      ? parseAt(source, keyword, budget, (parser) => (parser.accept('trailer') ? parser.value() : null)).then(
           ({ result }) => result,
         )
       : readObjectAt(source, holder.offset, budget).then((object) => object.value))

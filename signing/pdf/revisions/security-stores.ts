@@ -31,7 +31,9 @@ export async function readSecurityStores(revisions: Revisions): Promise<StoreAdd
       if (known.has(place)) continue
       known.add(place)
       const bytes = await readable(() => readStream(revision.document, value), null)
-      if (bytes !== null) objects.push({ kind, bytes })
+      if (bytes === null) continue
+      revision.document.budget.hold(bytes.length)
+      objects.push({ kind, bytes })
     }
     additions.push({ revision, objects })
   }
@@ -52,28 +54,32 @@ async function itemsOf(document: PdfDocument, touched: Set<number>): Promise<Ite
   const catalog = await resolve(document.trailer.entries.get('Root'))
   const store = await resolve(catalog?.entries.get('DSS'))
   if (store === null) return []
-  const items = await itemsIn(document, store, touched)
+  const items: Item[] = []
+  await addItems(items, document, store, touched)
   const index = await resolve(store.entries.get('VRI'))
   for (const value of index?.entries.values() ?? []) {
     const entry = await resolve(value)
     if (entry === null) continue
-    items.push(...(await itemsIn(document, entry, touched)))
+    await addItems(items, document, entry, touched)
     const token = entry.entries.get('TS')
     if (token !== undefined) items.push({ kind: 'token', value: token })
   }
   return items
 }
 
-async function itemsIn(document: PdfDocument, holder: PdfDictionary, touched: Set<number>): Promise<Item[]> {
-  const items: Item[] = []
+async function addItems(
+  items: Item[],
+  document: PdfDocument,
+  holder: PdfDictionary,
+  touched: Set<number>,
+): Promise<void> {
   for (const [key, kind] of KEYS) {
-    const value = holder.entries.get(key)
-    if (value?.kind === 'reference') touched.add(value.number)
+    const entry = holder.entries.get(key)
+    if (entry?.kind === 'reference') touched.add(entry.number)
     const list = await readable(() => listAt(document, holder, key), [])
-    document.budget.spendSteps(list.length)
-    items.push(...list.map((item) => ({ kind, value: item })))
+    document.budget.spendSteps(list.length * ITEM_STEPS)
+    for (const value of list) items.push({ kind, value })
   }
-  return items
 }
 
 async function readable<T, F>(read: () => Promise<T>, otherwise: F): Promise<T | F> {
@@ -85,6 +91,8 @@ async function readable<T, F>(read: () => Promise<T>, otherwise: F): Promise<T |
   }
 }
 
+/** looking for one of them, which may not be there */
+const ITEM_STEPS = 100
 /** of the store and of the entries of /VRI */
 const KEYS: readonly [string, CarriedObject['kind']][] = [
   ['Certs', 'certificate'],

@@ -8,6 +8,7 @@ import type { PdfDocument } from '../document.ts'
 import { readFields } from '../fields.ts'
 import type { Field } from '../fields.ts'
 import { readObjectAt } from '../objects.ts'
+import { memoryOf } from '../values.ts'
 import type { PdfDictionary, PdfReference } from '../values.ts'
 import type { Revision, Revisions } from './revisions.ts'
 
@@ -141,6 +142,7 @@ async function readSite(revision: Revision, field: Field, holder: PdfReference |
     if (dictionary.kind === 'null') return null
     if (dictionary.kind !== 'dictionary')
       return { ...site, problem: 'the value of the field is no signature dictionary' }
+    document.budget.hold(2 * memoryOf(dictionary))
     return { ...site, dictionary, written: await readWritten(document, holder, value?.kind !== 'reference') }
   } catch (error) {
     if (!isDamage(error)) throw error
