@@ -23,8 +23,8 @@ export interface ByteLimits {
 }
 
 const BYTE_LIMITS: ByteLimits = {
-  // Twelve parts of 128 chunks onto S3, of which one upload has at most eight, or three parts of 512; FORMAT.md, "Parts".
-  partMemoryBytes: 3 * 512 * SEALED_CHUNK_BYTES,
+  // Eight parts of 128 chunks onto S3, as many as one upload has on its way, or two parts of 512; FORMAT.md, "Parts".
+  partMemoryBytes: 2 * 512 * SEALED_CHUNK_BYTES,
   reserveBytes: 1024 * 1024 * 1024,
   sealingThreads: null,
 }

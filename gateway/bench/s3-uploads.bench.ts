@@ -69,6 +69,13 @@ async function bench(): Promise<void> {
     printFigure(ours.name, many.ours, 'files/s')
     printFigure(tus.name, many.tus, 'files/s')
     printRatio('  amtsbote to @tus/server + S3 store', many.ours, many.tus, 5)
+
+    await ours.server.forgetPeak()
+    await run(ours, { count: 8, parallel: 8, bytesEach: GIB / 2 })
+    const peak = await ours.server.peakMegabytes()
+    print('\nmemory of the server')
+    printFigure('highest under eight parallel uploads of 512 MiB onto S3', [peak], 'MB')
+    print(`  limit 300 MB: ${peak < 300 ? 'met' : 'MISSED'}`)
   } finally {
     await loader.stop()
     await retire(all)
