@@ -29,3 +29,6 @@ export {
 export type { Assurance, AttemptRecord, EnrolmentFacts, LockoutRule, SessionFacts } from './credentials.ts'
 export { judgeAlgorithm, judgeDigest, judgeSigningKey } from './algorithms.ts'
 export type { AlgorithmPolicy, AlgorithmVerdict } from './algorithms.ts'
+export { COURT_LIMITS, COURT_PDF_VERSIONS, COURT_RULES, EXECUTABLE_ENDINGS, SIGNATURE_ENDINGS } from './court-form.ts'
+export type { CourtRule, CourtRuleId, CourtSeverity } from './court-form.ts'
+export { judgeCourtNames, nameEnding, nameKey } from './court-names.ts'
