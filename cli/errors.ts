@@ -28,7 +28,7 @@ export class CliError extends Error {
   }
 }
 
-/** 0 done · 1 fault · 2 wrong usage, configuration or document · 3 a check said no. 130 and 143 are signals, as usual. */
+/** 0 done · 1 fault · 2 wrong usage, configuration or document · 3 a check said no · 4 a check could not decide. 130 and 143 are signals, as usual. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof CliError)) return 1
   switch (error.code) {
@@ -45,6 +45,9 @@ export function exitCodeOf(error: unknown): number {
       return 1
   }
 }
+
+/** A check that came to its end without an answer (`court-form`). */
+export const EXIT_UNDECIDED = 4
 
 /** What needs time-stamps, and none can be had. */
 export function noAuthority(): CliError {

@@ -1,6 +1,7 @@
 /** Files on this machine that signatures are made of or in: read piece by piece, written whole or not at all. */
 import { createWriteStream } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CliError } from './errors.ts'
@@ -11,20 +12,33 @@ export async function withLocalFile<T>(path: string, work: (file: RandomAccess) 
   const handle = await openFile(path)
   try {
     const { size } = await handle.stat()
-    return await work({
-      size,
-      read: async (position, length) => {
-        const bytes = Buffer.alloc(length)
-        const { bytesRead } = await handle.read(bytes, 0, length, position)
-        return bytesRead === length ? bytes : bytes.subarray(0, bytesRead)
-      },
-    })
+    return await work({ size, read: (position, length) => readFrom(handle, position, length) })
   } finally {
     await handle.close()
   }
 }
 
-async function openFile(path: string): Promise<Awaited<ReturnType<typeof open>>> {
+/** One of very many files: opened for each read, because a process may not hold a thousand open. Throws cli/usage. */
+export async function oneOfMany(path: string): Promise<RandomAccess> {
+  const once = async <T>(work: (handle: FileHandle) => Promise<T>): Promise<T> => {
+    const handle = await openFile(path)
+    try {
+      return await work(handle)
+    } finally {
+      await handle.close()
+    }
+  }
+  const { size } = await once((handle) => handle.stat())
+  return { size, read: (position, length) => once((handle) => readFrom(handle, position, length)) }
+}
+
+async function readFrom(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(length)
+  const { bytesRead } = await handle.read(bytes, 0, length, position)
+  return bytesRead === length ? bytes : bytes.subarray(0, bytesRead)
+}
+
+async function openFile(path: string): Promise<FileHandle> {
   try {
     const handle = await open(path, 'r')
     if ((await handle.stat()).isFile()) return handle

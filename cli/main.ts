@@ -11,6 +11,7 @@ import { exitCodeOf } from './errors.ts'
 import { applyCommand } from './commands/apply.ts'
 import { auditCommand } from './commands/audit.ts'
 import { configCommand } from './commands/config.ts'
+import { courtFormCommand } from './commands/court-form.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { downloadCommand } from './commands/download.ts'
@@ -43,6 +44,7 @@ const COMMANDS: readonly ((context: () => Context) => Command)[] = [
   signCommand,
   extendCommand,
   verifyCommand,
+  courtFormCommand,
   timestampCommand,
   messageCommand,
   jobCommand,

@@ -1,12 +1,12 @@
 /** `amtsbote verify`: what the signatures of a document are worth, with the report in the form that is wanted. */
 import { Command } from 'commander'
 import { oneOf } from '../arguments.ts'
-import { signaturesOf } from '../compose.ts'
 import { readSecret } from '../config.ts'
 import type { Context } from '../context.ts'
 import { CliError } from '../errors.ts'
 import { withLocalFile, writeLocalFile } from '../local-file.ts'
-import { readCertificateFile } from '../trust-certificates.ts'
+import { addTrustOptions, validationOptions } from '../validation-options.ts'
+import type { TrustOptions } from '../validation-options.ts'
 import {
   detail,
   detailText,
@@ -16,24 +16,21 @@ import {
   summaryText,
   validateDocument,
 } from '../../signing/index.ts'
-import type { RandomAccess, TrustAnchor, ValidationReport } from '../../signing/index.ts'
+import type { RandomAccess, ValidationReport } from '../../signing/index.ts'
 
 const FORMATS = ['simple', 'detailed', 'json', 'etsi', 'pdf'] as const
 const LANGUAGES = ['de', 'en'] as const
 
-interface VerifyOptions {
+interface VerifyOptions extends TrustOptions {
   content?: string
   report: (typeof FORMATS)[number]
   lang: (typeof LANGUAGES)[number]
   out?: string
   passwordFile?: string
-  at?: Date
-  anchor: string[]
-  offline?: boolean
 }
 
 export function verifyCommand(context: () => Context): Command {
-  return new Command('verify')
+  const command = new Command('verify')
     .description(
       'validate the signatures of a document (PDF, CMS, XML, ASiC, time-stamps); exit code 3 unless all are valid',
     )
@@ -43,10 +40,7 @@ export function verifyCommand(context: () => Context): Command {
     .option('--lang <language>', 'of the report: de or en', oneOf(LANGUAGES), 'de')
     .option('--out <file>', 'write the report into this file')
     .option('--password-file <file>', 'file with the password of an encrypted PDF')
-    .option('--at <time>', 'validate as of this time, e.g. 2026-03-01T12:00:00Z (default: now)', readTime)
-    .option('--anchor <file>', 'trust these certificates too (PEM or DER; may be given again)', collectPath, [])
-    .option('--offline', 'ask nobody; use what the document and this installation hold')
-    .action((file: string, options: VerifyOptions) => verify(context(), file, options))
+  return addTrustOptions(command).action((file: string, options: VerifyOptions) => verify(context(), file, options))
 }
 
 async function verify(context: Context, path: string, options: VerifyOptions): Promise<void> {
@@ -64,17 +58,11 @@ async function judge(
   context: Context,
   document: RandomAccess,
   content: RandomAccess | null,
-  { at, anchor, offline, passwordFile }: VerifyOptions,
+  options: VerifyOptions,
 ): Promise<ValidationReport> {
-  const options = await signaturesOf(context.config(), context.world).options(at ?? context.clock())
-  const added: TrustAnchor[] = []
-  for (const path of anchor) {
-    for (const certificate of await readCertificateFile(path)) added.push({ certificate, source: 'command line' })
-  }
+  const { passwordFile } = options
   return validateDocument(document, {
-    ...options,
-    ...(offline === true ? { online: null } : {}),
-    anchors: [...added, ...options.anchors],
+    ...(await validationOptions(context, options)),
     detached: () => content,
     password: passwordFile === undefined ? null : readSecret(passwordFile, '--password-file'),
   })
@@ -115,11 +103,3 @@ function textOf(
 function noSignatures(): never {
   throw new CliError('cli/check-failed', 'the document has no signature, so there is no ETSI report on it')
 }
-
-function readTime(text: string): Date {
-  const time = new Date(text)
-  if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(time.getTime())) return time
-  throw new CliError('cli/usage', 'write the time as 2026-03-01 or 2026-03-01T12:00:00Z')
-}
-
-const collectPath = (path: string, before: string[]): string[] => [...before, path]

@@ -241,7 +241,7 @@ describe('the content of a PDF for courts', () => {
 describe('kinds of files for courts', () => {
   const zip = async (...names: string[]): Promise<Buffer> =>
     bytesOf(
-      await zipArchive(
+      zipArchive(
         names.map((name) => memoryPart(name, Buffer.from('x'))),
         new Date('2026-11-23'),
       ),
