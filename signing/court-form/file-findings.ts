@@ -21,7 +21,7 @@ function judgeKind({ kind, role, over, isReadable }: FileFacts, hasPdf: boolean)
   if (kind === 'xml' && over !== null) return []
   const rule = KINDS[kind]
   if (rule !== 'file-type') return rule === null ? [] : one(rule)
-  return one(role === 'exhibit' ? 'exhibit-type' : 'file-type', kind)
+  return one(role === 'exhibit' ? 'exhibit-type' : 'file-type')
 }
 
 const orphan = (rule: CourtRuleId, over: number | null): Draft[] => (over === null ? one(rule) : [])

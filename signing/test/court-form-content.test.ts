@@ -8,6 +8,7 @@ import type { FileFacts } from '../court-form/facts.ts'
 import { kindOf } from '../court-form/file-kind.ts'
 import { readPdfContent } from '../court-form/pdf-content.ts'
 import type { PdfContent } from '../court-form/pdf-content.ts'
+import type { PdfTrait } from '../court-form/pdf-traits.ts'
 import { memoryPart, zipArchive } from '../asic/zip-writer.ts'
 import { bufferAccess } from '../random-access.ts'
 import { buildPdf, onePage, updatePdf } from './build-pdf.ts'
@@ -279,22 +280,23 @@ describe('kinds of files for courts', () => {
   })
 })
 
+const fileOf = (index: number, sizeBytes: number): FileFacts => ({
+  name: `a${index}.pdf`,
+  role: 'document',
+  sizeBytes,
+  sha256: String(index),
+  kind: 'pdf',
+  pdf: { kind: 'read', version: '1.7', protection: 'none', traits: new Map(), unreadableObjects: 0 },
+  signatures: [],
+  over: null,
+  isReadable: true,
+  isSecondKind: false,
+  namesOthers: 0,
+})
+
 describe('limits of a message', () => {
-  const file = (index: number, sizeBytes: number): FileFacts => ({
-    name: `a${index}.pdf`,
-    role: 'document',
-    sizeBytes,
-    sha256: String(index),
-    kind: 'pdf',
-    pdf: { kind: 'read', version: '1.7', protection: 'none', traits: new Map(), unreadableObjects: 0 },
-    signatures: [],
-    over: null,
-    isReadable: true,
-    isSecondKind: false,
-    namesOthers: 0,
-  })
   const rules = (count: number, bytes: number): string[] => {
-    const files = Array.from({ length: count }, (_, index) => file(index, index === 0 ? bytes : 0))
+    const files = Array.from({ length: count }, (_, index) => fileOf(index, index === 0 ? bytes : 0))
     return judgeFiling({ secureWay: 'vhn', files }, new Date('2026-11-23')).findings.map(({ rule }) => rule)
   }
 
@@ -307,7 +309,58 @@ describe('limits of a message', () => {
   })
 
   it('make a filing unfit, and its form is another question', () => {
-    const { verdict } = judgeFiling({ secureWay: 'vhn', files: [file(0, 200_000_001)] }, new Date('2026-11-23'))
+    const { verdict } = judgeFiling({ secureWay: 'vhn', files: [fileOf(0, 200_000_001)] }, new Date('2026-11-23'))
     assert.equal(verdict, 'unfit')
+  })
+})
+
+describe('what is found in a file', () => {
+  const said = (facts: Partial<FileFacts>, secureWay: 'vhn' | 'none' = 'vhn'): string[] => {
+    const files = [{ ...fileOf(0, 1), ...facts }]
+    const report = judgeFiling({ secureWay, files }, new Date('2026-11-23'))
+    return [report.verdict, ...(report.files[0]?.findings.map(({ severity, rule }) => `${severity} ${rule}`) ?? [])]
+  }
+  const read = { kind: 'read', version: '1.7', protection: 'none', traits: new Map(), unreadableObjects: 0 } as const
+  const trait = (name: PdfTrait): PdfContent => ({ ...read, traits: new Map([[name, []]]) })
+
+  for (const [what, pdf, verdict, finding] of [
+    ['a password', { kind: 'locked' }, 'unfit', 'block pdf-password'],
+    ['damage', { kind: 'damaged', reason: '' }, 'unfit', 'block pdf-damaged'],
+    ['too much to look at', { kind: 'too-complex', reason: '' }, 'undecided', 'open pdf-not-searched'],
+    ['objects that cannot be read', { ...read, unreadableObjects: 1 }, 'undecided', 'open pdf-not-searched'],
+    ['encryption', { ...read, protection: 'encrypted' }, 'unfit', 'block pdf-encrypted'],
+    ['restrictions', { ...read, protection: 'restricted' }, 'unfit', 'block pdf-restricted'],
+    ['an unknown version', { ...read, version: '1.8' }, 'unfit', 'block pdf-version'],
+    ['JavaScript', trait('script'), 'unfit', 'block pdf-script'],
+    ['a launch action', trait('launch'), 'unfit', 'block pdf-launch'],
+    ['a file inside', trait('embedded-file'), 'unfit', 'block pdf-embedded-file'],
+    ['a program inside', trait('executable'), 'unfit', 'block pdf-executable'],
+    ['an XFA form', trait('xfa'), 'unfit', 'block pdf-xfa'],
+    ['a film', trait('multimedia'), 'kept', 'warn pdf-multimedia'],
+    ['references to the outside', trait('external'), 'kept', 'warn pdf-external'],
+    ['fonts that are missing', trait('font'), 'kept', 'warn pdf-fonts'],
+  ] as const satisfies readonly (readonly [string, PdfContent, string, string])[]) {
+    it(`has its weight: ${what}`, () => {
+      assert.deepEqual(said({ pdf }), [verdict, 'warn simple-signature', finding])
+    })
+  }
+
+  it('leaves the form open where a password hides the signatures', () => {
+    assert.deepEqual(said({ pdf: { kind: 'locked' } }, 'none'), [
+      'unfit',
+      'open signature-undecided',
+      'block pdf-password',
+    ])
+  })
+
+  it('lets pictures stand beside their PDF alone', () => {
+    const picture: FileFacts = { ...fileOf(1, 1), name: 'a0.tif', kind: 'tiff', pdf: null }
+    const rules = (files: FileFacts[]): string[] =>
+      judgeFiling({ secureWay: 'vhn', files }, new Date('2026-11-23')).files.flatMap(({ name, findings }) =>
+        findings.map(({ severity, rule }) => `${name}: ${severity} ${rule}`),
+      )
+    assert.deepEqual(rules([fileOf(0, 1), picture]), ['a0.pdf: warn simple-signature', 'a0.tif: warn image-beside-pdf'])
+    assert.deepEqual(rules([picture]), ['a0.tif: warn simple-signature', 'a0.tif: block file-type'])
+    assert.deepEqual(rules([{ ...picture, role: 'exhibit' }]), ['a0.tif: warn exhibit-type'])
   })
 })

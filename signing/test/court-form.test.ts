@@ -10,6 +10,7 @@ import { validateDocument } from '../validation/validate.ts'
 import { signXadesDetached } from '../xades/sign.ts'
 import type { DetachedReference } from '../xades/sign.ts'
 import { buildPdf, onePage, updatePdf } from './build-pdf.ts'
+import { dice } from './support/dice.ts'
 import { bytesOf, courtPeople, signatureOver, signedPdf } from './support/court-people.ts'
 
 type Filing = Record<string, Buffer | { exhibit: Buffer }>
@@ -273,6 +274,22 @@ describe('the court-form check', () => {
     assert.deepEqual(said(report), ['block no-document'])
     assert.equal(report.verdict, 'not-kept')
   })
+
+  it('comes to an answer whatever the bytes of the files are', async () => {
+    const roll = dice(20261127)
+    const zip = await bytesOf(zipArchive([memoryPart('Klage.pdf', letter)], now))
+    const files = { 'Klage.pdf': await signedPdf(letter, person, now), 'Antrag.pdf': other, 'Alles.zip': zip }
+    const beside = await signatureOver(other, person, now)
+    for (let round = 0; round < 60; round++) {
+      const mutated = Object.entries({ ...files, 'Antrag.pdf.p7s': beside }).map(([name, bytes]) => {
+        const copy = Buffer.from(bytes.subarray(0, roll(4) === 0 ? roll(bytes.length) : bytes.length))
+        for (let change = roll(4); change > 0 && copy.length > 0; change--) copy[roll(copy.length)] = roll(256)
+        return [name, copy] as const
+      })
+      const { verdict } = await check(Object.fromEntries(mutated))
+      assert.ok(['not-kept', 'unfit'].includes(verdict), `round ${round}: ${verdict}`)
+    }
+  }).timeout(60_000)
 
   it('lets no name of a file write lines of the report', async () => {
     const report = await check({ 'Klage.pdf\n[+] Antrag.pdf': letter })

@@ -24,7 +24,8 @@ export const de = {
     },
     'not-kept': {
       title: 'Form nicht gewahrt',
-      sentence: 'Mindestens ein Dokument wahrt die Form des § 130a Abs. 3, 4 ZPO nicht. Eine Frist wäre nicht gewahrt.',
+      sentence:
+        'Mindestens ein Dokument wahrt die Form des § 130a Abs. 3, 4 ZPO nicht. Eine Frist wäre so womöglich nicht gewahrt.',
     },
   } satisfies Record<CourtVerdict, { title: string; sentence: string }>,
   form: {
@@ -196,7 +197,7 @@ export const de = {
   },
   disclaimer:
     'Maßstab: § 130a ZPO (ebenso § 55a VwGO, § 65a SGG, § 46c ArbGG, § 52a FGO), ERVV und ERVB 2025. ' +
-    'Die technischen Vorgaben sind Soll-Vorschriften; ein Verstoß schadet, wenn das Gericht mit der Datei nicht arbeiten kann. ' +
+    'Die Vorgaben nach § 2 Abs. 2 ERVV sind Soll-Vorschriften; ein Verstoß schadet, wenn das Gericht mit der Datei nicht arbeiten kann. ' +
     'Der Strukturdatensatz (XJustiz) und der Inhalt der Schriftsätze wurden nicht geprüft.',
 }
 

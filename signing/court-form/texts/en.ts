@@ -20,7 +20,7 @@ export const en: CourtTexts = {
     },
     'not-kept': {
       title: 'Form not kept',
-      sentence: 'At least one document is without the form of § 130a Abs. 3, 4 ZPO. It would meet no deadline.',
+      sentence: 'At least one document is without the form of § 130a Abs. 3, 4 ZPO. It may meet no deadline.',
     },
   },
   form: {
@@ -187,6 +187,6 @@ export const en: CourtTexts = {
   },
   disclaimer:
     'Measure: § 130a ZPO (likewise § 55a VwGO, § 65a SGG, § 46c ArbGG, § 52a FGO), ERVV and ERVB 2025. ' +
-    'The technical demands are soll-rules; a breach harms where the court cannot work with the file. ' +
+    'The demands of § 2 Abs. 2 ERVV are soll-rules; a breach harms where the court cannot work with the file. ' +
     'The data set (XJustiz) and the contents of the pleadings were not checked.',
 }
