@@ -19,7 +19,7 @@ export interface Page {
  */
 export async function findPage(document: PdfDocument, catalog: PdfDictionary, wanted: number | 'last'): Promise<Page> {
   const seen = new Set<number>()
-  const open: { value: PdfValue | undefined; depth: number }[] = [{ value: catalog.entries.get('Pages'), depth: 0 }]
+  const open: Visit[] = [{ value: catalog.entries.get('Pages'), depth: 0 }]
   let passed = 0
   for (let visit = open.pop(); visit !== undefined; visit = open.pop()) {
     const { depth } = visit
@@ -31,10 +31,20 @@ export async function findPage(document: PdfDocument, catalog: PdfDictionary, wa
       return { reference: value, dictionary: node }
     if (pages === 'itself') passed++
     else if (pages !== null && wanted !== 'last' && passed + pages < wanted) passed += pages
-    else for (const kid of await kidsOf(document, node, wanted)) open.push({ value: kid, depth: depth + 1 })
+    else visitNext(open, await kidsOf(document, node, wanted), depth + 1)
   }
   if (passed > 0) throw new SigningError('signing/bad-mark', `the document has fewer than ${wanted} pages`)
   throw damaged('the document has no page')
+}
+
+interface Visit {
+  value: PdfValue | undefined
+  depth: number
+}
+
+/** One by one: there may be more than a call takes arguments. */
+function visitNext(open: Visit[], kids: readonly PdfValue[], depth: number): void {
+  for (const value of kids) open.push({ value, depth })
 }
 
 function unseen(value: PdfValue | undefined, seen: Set<number>): PdfReference {

@@ -86,19 +86,12 @@ const ALL_IRREGULAR = new RegExp(IRREGULAR, 'g')
 
 /** About how many bytes of memory a value takes. */
 export function memoryOf(value: PdfValue): number {
-  switch (value.kind) {
-    case 'string':
-      return VALUE_BYTES + value.raw.length
-    case 'array':
-      return value.items.reduce((sum, item) => sum + memoryOf(item), VALUE_BYTES)
-    case 'dictionary': {
-      let sum = 2 * VALUE_BYTES
-      for (const [key, item] of value.entries) sum += VALUE_BYTES + key.length + memoryOf(item)
-      return sum
-    }
-    default:
-      return VALUE_BYTES
-  }
+  if (value.kind === 'string') return VALUE_BYTES + value.raw.length
+  if (value.kind === 'array') return value.items.reduce((sum, item) => sum + memoryOf(item), VALUE_BYTES)
+  if (value.kind !== 'dictionary') return VALUE_BYTES
+  let sum = 2 * VALUE_BYTES
+  for (const [key, item] of value.entries) sum += VALUE_BYTES + key.length + memoryOf(item)
+  return sum
 }
 
 /** The bytes that a string object stands for (§7.3.4). */

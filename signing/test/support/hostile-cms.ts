@@ -15,7 +15,7 @@ const CONTENT = Buffer.from('Bescheid')
 const authority = (name: string, issuer: Holder | null = null): Holder =>
   issue({ commonName: name, key: ecKey(), issuer, from: FROM, until: UNTIL, extensions: EXTENSIONS.ca() })
 
-export const ROOT = authority('Wurzel')
+const ROOT = authority('Wurzel')
 const SIGNER = issue({
   commonName: 'Siegel',
   key: ecKey(),

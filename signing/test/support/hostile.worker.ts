@@ -46,7 +46,9 @@ function fileAccess(path: string): RandomAccess & { close: () => void } {
       const bytes = Buffer.allocUnsafeSlow(length)
       return Promise.resolve(bytes.subarray(0, readSync(file, bytes, 0, length, position)))
     },
-    close: () => closeSync(file),
+    close: () => {
+      closeSync(file)
+    },
   }
 }
 
