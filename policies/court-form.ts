@@ -24,6 +24,10 @@ export interface CourtRule {
 
 const FORM = '§ 130a Abs. 3 Satz 1 ZPO'
 const FITNESS = '§ 130a Abs. 2 ZPO'
+/**
+ * Since 2022 what should be ("soll"), not what must be: whoever breaks it files in due form all the same. It stays a warning, for
+ * a court that cannot work with the file asks for another one (§ 130a Abs. 6 ZPO).
+ */
 const CONTENT = '§ 2 Abs. 2 ERVV, ERVB Nr. 1'
 const NAMES = 'Leitfaden ERV der BLK, XJustiz (Dateiname)'
 
@@ -53,17 +57,17 @@ export const COURT_RULES = {
   executable: { severity: 'block', about: 'files', basis: FITNESS },
   'second-kind': { severity: 'block', about: 'files', basis: FITNESS },
 
-  'pdf-version': { severity: 'block', about: 'files', basis: '§ 5 ERVV, ERVB Nr. 1' },
+  'pdf-version': { severity: 'warn', about: 'files', basis: '§ 2 Abs. 1 Satz 3 ERVV, ERVB Nr. 1' },
   'pdf-password': { severity: 'block', about: 'files', basis: FITNESS },
   'pdf-encrypted': { severity: 'block', about: 'files', basis: FITNESS },
   'pdf-restricted': { severity: 'block', about: 'files', basis: FITNESS },
   'pdf-damaged': { severity: 'block', about: 'files', basis: FITNESS },
   'pdf-not-searched': { severity: 'open', about: 'files', basis: CONTENT },
-  'pdf-script': { severity: 'block', about: 'files', basis: CONTENT },
-  'pdf-launch': { severity: 'block', about: 'files', basis: CONTENT },
-  'pdf-embedded-file': { severity: 'block', about: 'files', basis: CONTENT },
-  'pdf-executable': { severity: 'block', about: 'files', basis: CONTENT },
-  'pdf-xfa': { severity: 'block', about: 'files', basis: CONTENT },
+  'pdf-script': { severity: 'warn', about: 'files', basis: CONTENT },
+  'pdf-launch': { severity: 'warn', about: 'files', basis: CONTENT },
+  'pdf-embedded-file': { severity: 'warn', about: 'files', basis: CONTENT },
+  'pdf-executable': { severity: 'block', about: 'files', basis: FITNESS },
+  'pdf-xfa': { severity: 'warn', about: 'files', basis: CONTENT },
   'pdf-multimedia': { severity: 'warn', about: 'files', basis: CONTENT },
   'pdf-external': { severity: 'warn', about: 'files', basis: CONTENT },
   'pdf-fonts': { severity: 'warn', about: 'files', basis: CONTENT },

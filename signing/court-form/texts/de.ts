@@ -122,7 +122,10 @@ export const de = {
       reason: 'Die Datei kann auch als eine andere Art von Datei geöffnet werden und zeigt dann etwas anderes.',
       advice: PRINT_AGAIN,
     },
-    'pdf-version': { reason: 'Die PDF-Version ist nicht zugelassen oder fehlt.', advice: PRINT_AGAIN },
+    'pdf-version': {
+      reason: 'Die PDF-Version gehört nicht zu den bekannt gemachten, oder sie fehlt.',
+      advice: PRINT_AGAIN,
+    },
     'pdf-password': {
       reason: 'Die Datei öffnet sich nur mit einem Passwort. Ihre Signaturen wurden nicht geprüft.',
       advice: 'Speichern Sie sie ohne Passwort, und signieren Sie sie danach.',

@@ -115,7 +115,7 @@ export const en: CourtTexts = {
       reason: 'The file can be taken for one of another kind, and then shows something else.',
       advice: PRINT_AGAIN,
     },
-    'pdf-version': { reason: 'The PDF version is not allowed, or none is named.', advice: PRINT_AGAIN },
+    'pdf-version': { reason: 'The PDF version is none of the announced ones, or none is named.', advice: PRINT_AGAIN },
     'pdf-password': {
       reason: 'The file needs a password. Its signatures were not validated.',
       advice: 'Save it without a password, and sign it afterwards.',
