@@ -53,7 +53,7 @@ pinTo('0')
 await compare('in batches, one core', { lanes: 1, size: PORTION })
 pinTo(cores)
 // while one batch is signed, another is laid out
-await compare('in batches, all cores', { lanes: 3, size: PORTION })
+await compare('in batches, all cores', { lanes: 2, size: PORTION })
 await compare('8 at once, all cores', { lanes: 8, size: 1 })
 await compare('one at a time', { lanes: 1, size: 1 })
 

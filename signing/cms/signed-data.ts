@@ -38,18 +38,16 @@ export async function signDigest(
 ): Promise<Buffer> {
   const prepared = prepareSignedData(digest, key, signingTime, mimeType)
   const [value] = await key.sign([prepared.attributes])
-  return prepared.finish(value ?? Buffer.alloc(0))
+  return finishSignedData(prepared, value ?? Buffer.alloc(0))
 }
 
 /** A signature that lacks only its value. */
 export interface PreparedSignedData {
   /** what the key signs: DER of the signed attributes (RFC 5652 §5.4) */
   attributes: Buffer
-  /**
-   * @returns DER of the ContentInfo
-   * @throws SigningError `signing/signature-failed` the value has an impossible length
-   */
-  finish(value: Buffer): Buffer
+  digest: Buffer
+  key: SigningIdentity
+  template: Template
 }
 
 /** The first half of `signDigest`, for keys that answer later. */
@@ -62,19 +60,24 @@ export function prepareSignedData(
   const template = signingTime === null ? templateOf(key) : makeTemplate(key, { signingTime, mimeType })
   const attributes = Buffer.from(template.attributes)
   digest.copy(attributes, template.digestAt)
-  return {
-    attributes,
-    finish(value) {
-      if (!isPlausible(value, key)) {
-        throw new SigningError('signing/signature-failed', 'the signature value has an unexpected length')
-      }
-      const whole = Buffer.from(template.whole)
-      digest.copy(whole, template.attributesAt + template.digestAt)
-      if (value.length !== key.signatureBytes) return withShorterValue(whole, value)
-      value.copy(whole, whole.length - value.length)
-      return whole
-    },
+  return { attributes, digest, key, template }
+}
+
+/**
+ * The second half.
+ *
+ * @returns DER of the ContentInfo
+ * @throws SigningError `signing/signature-failed` the value has an impossible length
+ */
+export function finishSignedData({ digest, key, template }: PreparedSignedData, value: Buffer): Buffer {
+  if (!isPlausible(value, key)) {
+    throw new SigningError('signing/signature-failed', 'the signature value has an unexpected length')
   }
+  const whole = Buffer.from(template.whole)
+  digest.copy(whole, template.attributesAt + template.digestAt)
+  if (value.length !== key.signatureBytes) return withShorterValue(whole, value)
+  value.copy(whole, whole.length - value.length)
+  return whole
 }
 
 /** RSA values are as long as the modulus; ECDSA values are SEQUENCE { r, s } and vary up to `signatureBytes`. */

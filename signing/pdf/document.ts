@@ -89,7 +89,7 @@ export function createDocument(parts: Pick<PdfDocument, 'source' | 'xref' | 'bud
   }
 
   const { trailer } = xref.sections[0]
-  return { ...parts, trailer, nextNumber: nextNumber(xref), fetch, resolve, dictionary }
+  return { source, xref, budget, encryption, trailer, nextNumber: nextNumber(xref), fetch, resolve, dictionary }
 }
 
 async function checkHeader(source: RandomAccess): Promise<void> {

@@ -36,7 +36,8 @@ export function createDraft(document: PdfDocument, form: Form, restrictions: Res
   const objects: NewObject[] = []
   const add = (value: PdfValue, data?: Buffer): PdfReference => {
     const added = reference(document.nextNumber + objects.length)
-    objects.push({ ...added, value, ...(data === undefined ? {} : { data }) })
+    const { number, generation } = added
+    objects.push(data === undefined ? { number, generation, value } : { number, generation, value, data })
     return added
   }
   return { document, form, restrictions, changes: createChanges(document), objects, add }

@@ -76,12 +76,13 @@ async function lineEnd({ source }: PdfDocument): Promise<string> {
 
 /** §7.5.4: rows of exactly 20 bytes, in runs of consecutive numbers. */
 function xrefTable(document: PdfDocument, rows: readonly Row[]): string {
-  const lines = runs(rows).flatMap((run) => [
-    `${run[0]?.number ?? 0} ${run.length}\n`,
-    ...run.map(({ offset, generation }) => `${pad(offset, 10)} ${pad(generation, 5)} n\r\n`),
-  ])
+  let lines = ''
+  for (const run of runs(rows)) {
+    lines += `${run[0]?.number ?? 0} ${run.length}\n`
+    for (const { offset, generation } of run) lines += `${pad(offset, 10)} ${pad(generation, 5)} n\r\n`
+  }
   const size = Math.max(document.nextNumber, (rows.at(-1)?.number ?? 0) + 1)
-  return `xref\n${lines.join('')}trailer\n${serialize(trailerOf(document, rows, size))}\n`
+  return `xref\n${lines}trailer\n${serialize(trailerOf(document, rows, size))}\n`
 }
 
 /** §7.5.8: one row is type (1), offset (5 bytes), generation (2 bytes); the stream lists itself. */

@@ -23,22 +23,26 @@ export async function readObjectAt(source: RandomAccess, offset: number, budget:
     budget.spendSteps(((known.end - offset) >> 4) + known.values * VALUE_STEPS)
     return known
   }
-  const { result, end } = await parseAt(source, offset, budget, (parser) => {
-    parser.skipSpace()
-    const start = offset + parser.position
-    const number = parser.integer()
-    const generation = parser.integer()
-    if (!parser.accept('obj')) throw damaged(`no object begins at byte ${offset}`)
-    const value = parser.value()
-    const read = { number, generation, value, values: parser.values, start }
-    if (parser.accept('endobj')) return { ...read, streamStart: null }
-    if (value.kind !== 'dictionary' || !parser.accept('stream'))
-      throw damaged(`the object at byte ${offset} does not end`)
-    return { ...read, streamStart: offset + streamData(parser) }
-  })
-  const object: IndirectObject = { ...result, end }
+  const { result: object } = await parseAt(source, offset, budget, parseObject)
   budget.keep(offset, object)
   return object
+}
+
+function parseObject(parser: PdfParser, offset: number): IndirectObject {
+  parser.skipSpace()
+  const start = offset + parser.position
+  const number = parser.integer()
+  const generation = parser.integer()
+  if (!parser.accept('obj')) throw damaged(`no object begins at byte ${offset}`)
+  const value = parser.value()
+  const { values } = parser
+  let streamStart: number | null = null
+  if (!parser.accept('endobj')) {
+    if (value.kind !== 'dictionary' || !parser.accept('stream'))
+      throw damaged(`the object at byte ${offset} does not end`)
+    streamStart = offset + streamData(parser)
+  }
+  return { number, generation, value, values, start, end: offset + parser.position, streamStart }
 }
 
 /** True when the cross-reference entry and the object agree about its number. */
@@ -56,14 +60,14 @@ export async function parseAt<T>(
   source: RandomAccess,
   offset: number,
   budget: Budget,
-  parse: (parser: PdfParser) => T,
+  parse: (parser: PdfParser, offset: number) => T,
 ): Promise<{ result: T; end: number }> {
   if (offset < 0 || offset >= source.size) throw damaged(`an offset points outside the document`)
   for (let length = FIRST_READ; ; length *= 4) {
     const available = Math.min(length, source.size - offset)
     const parser = new PdfParser(await source.read(offset, available))
     try {
-      return { result: parse(parser), end: offset + parser.position }
+      return { result: parse(parser, offset), end: offset + parser.position }
     } catch (error) {
       if (!(error instanceof CutOff)) throw error
       if (available === source.size - offset) throw damaged('the document ends inside an object', error)

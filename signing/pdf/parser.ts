@@ -36,8 +36,8 @@ export class PdfParser {
     const byte = this.#peek()
     if (byte === SLASH) return { kind: 'name', value: this.#name() }
     if (byte === LEFT_PARENTHESIS) return { kind: 'string', raw: this.#literalString() }
-    if (byte === LEFT_BRACKET) return this.#nested(() => this.#array())
-    if (byte === LESS) return this.#peek(1) === LESS ? this.#nested(() => this.#dictionary()) : this.#hexString()
+    if (byte === LEFT_BRACKET) return this.#array()
+    if (byte === LESS) return this.#peek(1) === LESS ? this.#dictionary() : this.#hexString()
     return isNumberStart(byte) ? this.#numberOrReference() : this.#word()
   }
 
@@ -81,15 +81,13 @@ export class PdfParser {
     return byte
   }
 
-  #nested<T>(read: () => T): T {
+  #goDeeper(): void {
     if (++this.#depth > MAX_DEPTH)
       throw new SigningError('signing/pdf-too-complex', `nested more than ${MAX_DEPTH} deep`)
-    const value = read()
-    this.#depth--
-    return value
   }
 
   #array(): PdfValue {
+    this.#goDeeper()
     this.position++
     const items: PdfValue[] = []
     for (;;) {
@@ -98,10 +96,12 @@ export class PdfParser {
       items.push(this.value())
     }
     this.position++
+    this.#depth--
     return { kind: 'array', items }
   }
 
   #dictionary(): PdfDictionary {
+    this.#goDeeper()
     this.position += 2
     const entries = new Map<string, PdfValue>()
     for (;;) {
@@ -114,6 +114,7 @@ export class PdfParser {
     }
     if (this.#peek(1) !== GREATER) throw damaged('a dictionary does not end')
     this.position += 2
+    this.#depth--
     return { kind: 'dictionary', entries }
   }
 

@@ -14,7 +14,7 @@ import { planSeal } from './seal-plan.ts'
 import type { SealNotice, SealRequest } from './seal-request.ts'
 
 export interface SealLayout {
-  /** with /ByteRange filled and /Contents empty; shared, so never written to */
+  /** with /ByteRange filled and /Contents empty, until the signature is there */
   update: Buffer
   range: ByteRange
   field: string
@@ -47,7 +47,7 @@ export function digestWithUpdate(hash: Hash, { update, range }: SealLayout, sour
 }
 
 /**
- * The update with the signature in it.
+ * A copy of the update with the signature in it; the layout may be used again.
  *
  * @throws SigningError `signing/no-room`
  */

@@ -3,8 +3,9 @@
  * value. What lies between the two is only in memory; a batch that is killed begins its portion again.
  */
 import { X509Certificate } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { withSignatureTimestamps } from '../cms/signature-timestamp.ts'
-import { contentHash, prepareSignedData } from '../cms/signed-data.ts'
+import { contentHash, finishSignedData, prepareSignedData } from '../cms/signed-data.ts'
 import type { PreparedSignedData } from '../cms/signed-data.ts'
 import { SigningError } from '../errors.ts'
 import { OPERATIONS, valueFits } from '../keys/algorithms.ts'
@@ -12,8 +13,9 @@ import type { SigningKey } from '../keys/signing-key.ts'
 import { piecesOf } from '../random-access.ts'
 import type { RandomAccess } from '../random-access.ts'
 import { createDigest } from '../trust/digest.ts'
+import { fillContents } from './byte-range.ts'
 import { hashFrom } from './digests.ts'
-import { completeUpdate, digestWithUpdate, layOutSeal } from './seal-layout.ts'
+import { digestWithUpdate, layOutSeal } from './seal-layout.ts'
 import type { SealLayout } from './seal-layout.ts'
 import type { SealRequest, SealedPdf } from './seal-request.ts'
 import { sealPdf } from './seal.ts'
@@ -35,30 +37,25 @@ export async function sealMany(
 ): Promise<SealOutcome[]> {
   const prepared: (Prepared | SigningError)[] = []
   for (const source of sources) prepared.push(await orRefusal(prepare(source, key, request)))
-  const ready = prepared.flatMap((one) => (one instanceof SigningError ? [] : [one]))
+  const ready = prepared.filter(isPrepared)
   const values = ready.length === 0 ? [] : await key.sign(ready.map(({ signed }) => signed.attributes))
-  const valueOf = new Map(ready.map((one, index) => [one, values[index] ?? NOTHING]))
-  const fits = valueCheck(key)
-  return inLanes(prepared, async (one): Promise<SealOutcome> => {
-    const sealed = one instanceof SigningError ? one : await orRefusal(finish(one, valueOf.get(one) ?? NOTHING))
-    return sealed instanceof SigningError ? { kind: 'refused', error: sealed } : { kind: 'sealed', sealed }
-  })
+  for (const [index, one] of ready.entries()) one.value = values[index] ?? NOTHING
+  const batch: Batch = { key, request, checkedWith: publicKeyFor(key), waiting: prepared.entries(), outcomes: [] }
+  await Promise.all(Array.from({ length: Math.min(LANES, prepared.length) }, () => lane(batch)))
+  return batch.outcomes
+}
 
-  async function finish(one: Prepared, value: Buffer): Promise<SealedPdf> {
-    const { signed, source, layout } = one
-    if (!fits(signed.attributes, value)) {
-      throw new SigningError('signing/signature-failed', 'the signature value does not fit what was to be signed')
-    }
-    const cms = signed.finish(value)
-    const contents = request.timestamps === undefined ? cms : await withSignatureTimestamps(cms, request.timestamps)
-    try {
-      return joined(one, key, completeUpdate(layout, source.size, contents))
-    } catch (error) {
-      // more room means other bytes to sign: this one is sealed alone
-      if (error instanceof SigningError && error.code === 'signing/no-room') return sealPdf(source, key, request)
-      throw error
-    }
-  }
+// No functions inside of functions from here on: those that are made anew for each batch or document lose their compiled
+// code with each large garbage collection, and compiling them again took more time than the seals.
+
+interface Batch {
+  key: SigningKey
+  request: SealRequest
+  /** what values are verified with; null: they need not be */
+  checkedWith: KeyObject | null
+  waiting: IterableIterator<[number, Prepared | SigningError]>
+  /** by the place of their document */
+  outcomes: SealOutcome[]
 }
 
 /** A document that lacks only its signature value. */
@@ -68,48 +65,67 @@ interface Prepared {
   /** digest of the document and of the update without its hole */
   content: Buffer
   signed: PreparedSignedData
+  value: Buffer
 }
+
+const isPrepared = (one: Prepared | SigningError): one is Prepared => !(one instanceof SigningError)
 
 async function prepare(source: RandomAccess, key: SigningKey, request: SealRequest): Promise<Prepared> {
   const layout = await layOutSeal(source, key, request)
   const hash = await hashFrom(createDigest(contentHash(key)), source)
   const content = digestWithUpdate(hash, layout, source.size)
-  return { source, layout, content, signed: prepareSignedData(content, key, null) }
+  return { source, layout, content, signed: prepareSignedData(content, key, null), value: NOTHING }
 }
 
-function joined({ source, layout, content }: Prepared, key: SigningKey, update: Buffer): SealedPdf {
-  async function* sealedBytes(): AsyncGenerator<Buffer, void> {
-    const hash = createDigest(contentHash(key))
-    for await (const bytes of piecesOf(source)) {
-      hash.update(bytes)
-      yield bytes
-    }
-    if (!digestWithUpdate(hash, layout, source.size).equals(content)) {
-      throw new SigningError('signing/source-changed', 'the document is not the one that was signed')
-    }
-    yield update
+/**
+ * Values of RSA were looked at where they were made; those of elliptic curves, in a batch, are looked at here (ADR 20).
+ */
+function publicKeyFor({ algorithm, certificateChain }: SigningKey): KeyObject | null {
+  return OPERATIONS[algorithm].family === 'ecdsa' ? new X509Certificate(certificateChain[0]).publicKey : null
+}
+
+/** Time-stamps take long on the way and little here: a few lanes at a time take what waits. */
+async function lane(batch: Batch): Promise<void> {
+  for (const [index, one] of batch.waiting) {
+    const sealed = one instanceof SigningError ? one : await orRefusal(finish(batch, one))
+    batch.outcomes[index] =
+      sealed instanceof SigningError ? { kind: 'refused', error: sealed } : { kind: 'sealed', sealed }
   }
-  const { field, notices } = layout
-  const size = source.size + update.length
-  return { size, kind: key.kind, field, notices, bytes: { [Symbol.asyncIterator]: sealedBytes } }
 }
 
-/** Values of RSA were looked at where they were made; those of elliptic curves, in a batch, are looked at here (ADR 20). */
-function valueCheck({ algorithm, certificateChain }: SigningKey): (message: Buffer, value: Buffer) => boolean {
-  if (OPERATIONS[algorithm].family !== 'ecdsa') return () => true
-  const { publicKey } = new X509Certificate(certificateChain[0])
-  return (message, value) => valueFits(publicKey, algorithm, message, value)
-}
-
-/** Time-stamps take long on the way and little here: a few at a time. Results in the order of the items. */
-async function inLanes<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  const waiting = items.entries()
-  const lane = async (): Promise<void> => {
-    for (const [index, item] of waiting) results[index] = await work(item)
+async function finish({ key, request, checkedWith }: Batch, one: Prepared): Promise<SealedPdf> {
+  const { signed, value, source, layout } = one
+  if (checkedWith !== null && !valueFits(checkedWith, key.algorithm, signed.attributes, value)) {
+    throw new SigningError('signing/signature-failed', 'the signature value does not fit what was to be signed')
   }
-  await Promise.all(Array.from({ length: Math.min(LANES, items.length) }, lane))
-  return results
+  const cms = finishSignedData(signed, value)
+  const contents = request.timestamps === undefined ? cms : await withSignatureTimestamps(cms, request.timestamps)
+  try {
+    fillContents(layout.update, layout.range, source.size, contents)
+    return joined(one, key)
+  } catch (error) {
+    // more room means other bytes to sign: this one is sealed alone
+    if (error instanceof SigningError && error.code === 'signing/no-room') return sealPdf(source, key, request)
+    throw error
+  }
+}
+
+function joined(one: Prepared, key: SigningKey): SealedPdf {
+  const { field, notices, update } = one.layout
+  const size = one.source.size + update.length
+  return { size, kind: key.kind, field, notices, bytes: { [Symbol.asyncIterator]: () => sealedBytes(one, key) } }
+}
+
+async function* sealedBytes({ source, layout, content }: Prepared, key: SigningKey): AsyncGenerator<Buffer, void> {
+  const hash = createDigest(contentHash(key))
+  for await (const bytes of piecesOf(source)) {
+    hash.update(bytes)
+    yield bytes
+  }
+  if (!digestWithUpdate(hash, layout, source.size).equals(content)) {
+    throw new SigningError('signing/source-changed', 'the document is not the one that was signed')
+  }
+  yield layout.update
 }
 
 async function orRefusal<T>(work: Promise<T>): Promise<T | SigningError> {

@@ -8,7 +8,6 @@ import type { PdfDictionary, PdfReference, PdfValue } from './values.ts'
 
 export interface SealTexts {
   signedAt: Date
-  signerName: string
   reason?: string
   location?: string
 }
@@ -53,17 +52,15 @@ export const EMPTY_APPEARANCE = dictionary({
  *
  * @throws SigningError `signing/bad-text`
  */
-export function signatureEntries({ signedAt, signerName, reason, location }: SealTexts): Map<string, PdfValue> {
-  const entries: [string, string | undefined][] = [
-    ['Name', signerName],
-    ['Reason', reason],
-    ['Location', location],
-    ['M', `D:${signedAt.toISOString().replace(/[-:T]|\.\d+/g, '')}`],
-  ]
-  const given = entries.flatMap(([key, value]): [string, PdfValue][] =>
-    value === undefined || value === '' ? [] : [[key, text(checked(value))]],
-  )
-  return new Map(given)
+export function signatureEntries(
+  { signedAt, reason = '', location = '' }: SealTexts,
+  signerName: string,
+): Map<string, PdfValue> {
+  const entries = new Map<string, PdfValue>()
+  if (signerName !== '') entries.set('Name', text(checked(signerName)))
+  if (reason !== '') entries.set('Reason', text(checked(reason)))
+  if (location !== '') entries.set('Location', text(checked(location)))
+  return entries.set('M', text(`D:${signedAt.toISOString().replace(/[-:T]|\.\d+/g, '')}`))
 }
 
 function checked(value: string): string {

@@ -55,7 +55,7 @@ export async function planSeal(
   const restrictions = await readRestrictions(document, form)
   if (request.certify !== undefined) checkFirst(form, restrictions)
   if (field !== null) await checkSeedValues(document, field.dictionary, seedFacts(key, request))
-  const entries = signatureEntries({ ...request, signerName })
+  const entries = signatureEntries(request, signerName)
   const transforms = await transformsOf(document, form, field, request)
   if (transforms.length > 0) entries.set('Reference', array(...transforms))
   const draft = createDraft(document, form, restrictions)
@@ -67,7 +67,8 @@ export async function planSeal(
   // last, for it reads all that earlier signatures cover
   const notices = await checkEarlier(document, source, form, request)
   if (mark === null && request.mark !== undefined) notices.push('mark-omitted')
-  return { ...(await finish(draft, signature)), field: name, notices }
+  const { update, signatureAt } = await finish(draft, signature)
+  return { update, signatureAt, field: name, notices }
 }
 
 /** What the signature says about later changes (§12.8.1 table 256). */
@@ -78,7 +79,9 @@ async function transformsOf(
   { certify: asked }: SealRequest,
 ): Promise<PdfDictionary[]> {
   const lock = field === null ? null : await lockReference(document, field, form.catalog.reference)
-  return [...(asked === undefined ? [] : [CERTIFICATION]), ...(lock === null ? [] : [lock])]
+  const transforms = asked === undefined ? [] : [CERTIFICATION]
+  if (lock !== null) transforms.push(lock)
+  return transforms
 }
 
 /** The same for a document time-stamp. */

@@ -23,28 +23,38 @@ import type { SealRequest, SealedPdf } from './seal-request.ts'
  */
 export async function sealPdf(source: RandomAccess, key: SigningKey, request: SealRequest): Promise<SealedPdf> {
   const layout = await layOutSeal(source, key, request)
-  let size = source.size + layout.update.length
-
-  async function* sealedBytes(): AsyncGenerator<Buffer, void> {
-    const hash = createHash(contentHash(key))
-    for await (const bytes of piecesOf(source)) {
-      hash.update(bytes)
-      yield bytes
-    }
-    const update = await signUpdate(source, key, request, { layout, hash })
-    size = source.size + update.length
-    yield update
-  }
-
+  const { update, field, notices } = layout
+  const task: Task = { source, key, request, layout, size: source.size + update.length }
   return {
     get size() {
-      return size
+      return task.size
     },
     kind: key.kind,
-    field: layout.field,
-    notices: layout.notices,
-    bytes: { [Symbol.asyncIterator]: sealedBytes },
+    field,
+    notices,
+    bytes: { [Symbol.asyncIterator]: () => sealedBytes(task) },
   }
+}
+
+interface Task {
+  source: RandomAccess
+  key: SigningKey
+  request: SealRequest
+  layout: SealLayout
+  /** of the sealed document */
+  size: number
+}
+
+async function* sealedBytes(task: Task): AsyncGenerator<Buffer, void> {
+  const { source, key, request, layout } = task
+  const hash = createHash(contentHash(key))
+  for await (const bytes of piecesOf(source)) {
+    hash.update(bytes)
+    yield bytes
+  }
+  const update = await signUpdate(source, key, request, { layout, hash })
+  task.size = source.size + update.length
+  yield update
 }
 
 /**
@@ -60,14 +70,15 @@ export async function signUpdate(
   prepared: { layout: SealLayout; hash: Hash },
 ): Promise<Buffer> {
   const { timestamps } = request
-  let layout: SealLayout | null = prepared.layout
-  return withRoom(timestamps?.tokenBytes ?? 0, async (tokenBytes) => {
+  const { layout: first, hash } = prepared
+  if (timestamps === undefined) {
+    return completeUpdate(first, source.size, await signDigest(digestWithUpdate(hash, first, source.size), key, null))
+  }
+  let layout: SealLayout | null = first
+  return withRoom(timestamps.tokenBytes, async (tokenBytes) => {
     const current: SealLayout = layout ?? (await layOutSeal(source, key, request, tokenBytes))
     layout = null
-    // without a time-stamp there is no second attempt
-    const hash = timestamps === undefined ? prepared.hash : prepared.hash.copy()
-    const cms = await signDigest(digestWithUpdate(hash, current, source.size), key, null)
-    const contents = timestamps === undefined ? cms : await withSignatureTimestamps(cms, timestamps)
-    return completeUpdate(current, source.size, contents)
+    const cms = await signDigest(digestWithUpdate(hash.copy(), current, source.size), key, null)
+    return completeUpdate(current, source.size, await withSignatureTimestamps(cms, timestamps))
   })
 }

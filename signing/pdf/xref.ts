@@ -64,11 +64,11 @@ async function readSection(source: RandomAccess, offset: number, budget: Budget)
 
 /** §7.5.8.4: what a hybrid file's table calls free, the XRefStm beside it may still hold. */
 async function findIn(sections: readonly XrefSection[], number: number): Promise<XrefEntry> {
-  for (const [index, section] of sections.entries()) {
+  for (const section of sections) {
     const entry = await section.find(number)
     if (entry === null) continue
     const hidden = entry.kind === 'free' && section.style === 'table' && section.trailer.entries.has('XRefStm')
-    const beside = hidden ? await sections[index + 1]?.find(number) : null
+    const beside = hidden ? await sections[sections.indexOf(section) + 1]?.find(number) : null
     return beside ?? entry
   }
   return { kind: 'free' }

@@ -70,6 +70,14 @@ describe('a batch of seals', () => {
     })
   }
 
+  it('gives the same bytes whenever it is read', async () => {
+    const [outcome] = await sealMany([bufferAccess(PAGE)], (await trialKey()).signing, REQUEST)
+    const { sealed } = sealedOf(outcome)
+    const first = await collect(sealed)
+    assert.ok((await collect(sealed)).equals(first))
+    assert.equal((await sealState(first)).kind, 'intact')
+  })
+
   it('gives the same bytes as a seal alone', async () => {
     const { signing } = await trialKey()
     const [outcome] = await sealMany([bufferAccess(PAGE)], signing, REQUEST)
