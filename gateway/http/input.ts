@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koa'
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
+import { readBody } from './body.ts'
 
 /** Forms and JSON of this interface are small; files have their own endpoints. */
 const BODY_BYTES = 64 * 1024
@@ -16,7 +17,7 @@ const FIELDS = 32
 /** The body as form fields (`application/x-www-form-urlencoded`). @throws GatewayError `gateway/bad-input` and others */
 export async function readForm(ctx: Context): Promise<Record<string, string>> {
   requireType(ctx, 'application/x-www-form-urlencoded')
-  const text = decode(await readBody(ctx.req, BODY_BYTES))
+  const text = decode(await readBody(ctx.req, { limit: BODY_BYTES }))
   const fields: Record<string, string> = {}
   for (const [name, value] of new URLSearchParams(text)) {
     if (Object.hasOwn(fields, name))
@@ -36,7 +37,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 export async function readJson(ctx: Context): Promise<unknown> {
   if (!hasBody(ctx.req)) return {}
   requireType(ctx, 'application/json')
-  const text = decode(await readBody(ctx.req, BODY_BYTES))
+  const text = decode(await readBody(ctx.req, { limit: BODY_BYTES }))
   refuseDepth(text)
   try {
     return JSON.parse(text) as unknown
@@ -83,35 +84,6 @@ export function ownFields(fields: Record<string, string>): Record<string, string
 }
 
 const STEP_UP_FIELDS = new Set(['csrf', 'code', 'next', 'resume'])
-
-/**
- * Collects a request body of at most `limit` bytes.
- *
- * @throws GatewayError `gateway/too-large`; `gateway/bad-input` the client broke off
- */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw new GatewayError('gateway/too-large')
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    const brokenOff = (cause?: unknown) => {
-      reject(new GatewayError('gateway/bad-input', { facts: { reason: 'broken-off' }, cause }))
-    }
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= limit) chunks.push(chunk)
-      else {
-        request.pause()
-        reject(new GatewayError('gateway/too-large'))
-      }
-    })
-    request.once('end', () => {
-      resolve(Buffer.concat(chunks))
-    })
-    request.once('error', brokenOff)
-    request.once('close', brokenOff)
-  })
-}
 
 function requireType(ctx: Context, type: string): void {
   const given = ctx.get('content-type').split(';', 1).join('').trim().toLowerCase()
