@@ -31,10 +31,26 @@ export function uploadFormRoutes(house: House): Route[] {
       const room = await house.access.room(call.principal, parseId('room', call.param('id')), 'file.upload')
       const received = await receive(house, call, room)
       if (received === null) return showRoom(house, call, call.texts.room.uploadMissing)
+      await askAgain(house, call.principal, { room, received })
       await keep(house, call.principal, room, received)
       seeOther(call.ctx, `/rooms/${room.id}?done=uploaded`)
     }),
   ]
+}
+
+/** The body may have been on its way for hours: who has lost the right meanwhile leaves nothing in the room. */
+async function askAgain(
+  { storage, access }: House,
+  principal: Principal,
+  { room, received }: { room: Room; received: Received },
+): Promise<void> {
+  try {
+    const user = await storage.users.byId(principal.user.id)
+    await access.room({ ...principal, user }, room.id, 'file.upload')
+  } catch (error) {
+    await received.content.discard()
+    throw error
+  }
 }
 
 /** Writes the rows; without them the bytes are taken back. */

@@ -55,6 +55,7 @@ export async function commitFile(
     .where('state', '=', 'open')
     .executeTakeFirst()
   if (numUpdatedRows === 0n) throw new StorageError('storage/upload-gone', 'the content of the upload was erased')
+  if (row.kind !== 'partial') await requireSender(db, row)
   const fileId = row.kind === 'partial' ? null : await createFile(deps, db, row, sha256)
   await db
     .updateTable('upload')
@@ -62,6 +63,25 @@ export async function commitFile(
     .where('id', '=', id)
     .execute()
   return fileId
+}
+
+/**
+ * A ticket outlives the session that began the upload, but not the account, nor the right to write into the room.
+ *
+ * @throws StorageError `storage/upload-gone`
+ */
+async function requireSender(db: Db, { roomId, createdBy }: Pick<UploadRow, 'roomId' | 'createdBy'>): Promise<void> {
+  if (createdBy === null) return
+  const sender = await db
+    .selectFrom('room_member as m')
+    .innerJoin('user_account as u', 'u.id', 'm.user_id')
+    .select('m.role')
+    .where('m.room_id', '=', roomId)
+    .where('m.user_id', '=', createdBy)
+    .where('u.state', '=', 'active')
+    .executeTakeFirst()
+  if (sender === undefined || sender.role === 'reader')
+    throw new StorageError('storage/upload-gone', 'its sender may not write into this room any more')
 }
 
 /** The file, and the job that hashes it where the hash is not known. */
