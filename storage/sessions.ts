@@ -7,6 +7,7 @@ import { StorageError } from './errors.ts'
 import { newRowId } from './ids.ts'
 import type { SessionId, UserId } from './ids.ts'
 import { keptStatement } from './metadata/kept-statement.ts'
+import type { Db } from './metadata/schema.ts'
 import type { SessionTable } from './metadata/tables/people.ts'
 import type { RowDeps } from './rows.ts'
 import { hashToken, newToken } from './tokens.ts'
@@ -194,6 +195,13 @@ async function endAll(deps: RowDeps, userId: UserId, by: Actor): Promise<number>
     for (const row of rows) await deps.record(db, { action: 'session.ended', subject: row.id, by })
     return rows.length
   })
+}
+
+/** Ends the sessions of an account that have shown this factor; runs inside the caller's transaction. */
+export async function endSessionsWith(db: Db, userId: UserId, factor: Factor): Promise<void> {
+  const rows = await db.selectFrom('session').select(['id', 'factors']).where('user_id', '=', userId).execute()
+  const ids = rows.filter(({ factors }) => readFactors(factors)[factor] !== undefined).map(({ id }) => id)
+  if (ids.length > 0) await db.deleteFrom('session').where('id', 'in', ids).execute()
 }
 
 function writeFactors(factors: ProvenFactors): string {

@@ -3,6 +3,7 @@ import type { Actor } from './actor.ts'
 import { StorageError } from './errors.ts'
 import type { UserId } from './ids.ts'
 import type { RowDeps } from './rows.ts'
+import { endSessionsWith } from './sessions.ts'
 
 export interface TotpEnrolment {
   id: UserId
@@ -40,6 +41,7 @@ export async function removeTotp(deps: RowDeps, id: UserId, by: Actor): Promise<
       .where('id', '=', id)
       .executeTakeFirst()
     if (result.numUpdatedRows === 0n) throw notFound()
+    await endSessionsWith(db, id, 'totp')
     await deps.record(db, { action: 'user.totp-removed', subject: id, by })
   })
 }

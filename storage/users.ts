@@ -59,6 +59,7 @@ export interface Users {
   totpSecret(id: UserId): Promise<string | null>
   /** @param firstStep time step of the code that proved the enrolment; it and older ones are used up */
   setTotp(id: UserId, secretBase32: string, firstStep: number, by: Actor): Promise<void>
+  /** Ends the sessions that had shown it: who took the phone may sit in one of them. */
   removeTotp(id: UserId, by: Actor): Promise<void>
   /** True for exactly one caller per time step, and only when it is newer than the newest accepted. */
   acceptTotpStep(id: UserId, step: number): Promise<boolean>

@@ -51,7 +51,8 @@ export function userCommand(context: () => Context): Command {
 const DESCRIPTIONS = {
   disable: 'end all sessions and refuse further sign-ins',
   enable: 'let a disabled account sign in again',
-  'reset-totp': 'forget the second factor; the person enrols a new one with a new invitation',
+  'reset-totp':
+    'forget the second factor and end the sessions that had shown it; the person enrols a new one with a new invitation',
   unlock: 'forget failed attempts, so that the person may try again',
 } as const
 
@@ -118,7 +119,7 @@ function change(context: Context, address: string, verb: keyof typeof DESCRIPTIO
         await storage.users.removeTotp(id, operator)
         break
       case 'unlock':
-        for (const factor of ['password', 'totp', 'code'] as const) await storage.users.clearAttempts(id, factor)
+        await storage.users.unlock(id, operator)
         break
     }
     const user = await storage.users.byId(id)

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { compose, systemWorld } from '../../compose.ts'
+import { loadConfig } from '../../config.ts'
 import { samplePdf } from '../../demo/sample-files.ts'
 import { servedInstallation, type Person, type Served } from '../support/served.ts'
 import { giveKeys, temporaryInstallation, type Installation } from '../support/cli.ts'
+import { LOCKOUT } from '../../../policies/index.ts'
 
 describe('commands on rooms and people', function () {
   this.timeout(60_000)
@@ -86,6 +89,25 @@ describe('commands on rooms and people', function () {
     assert.notEqual(((await at.json('user', 'enable', 'erika@example.org')) as { state: string }).state, 'disabled')
     assert.equal(((await at.json('user', 'reset-totp', 'erika@example.org')) as { hasTotp: boolean }).hasTotp, false)
     assert.equal((await at.cli('user', 'unlock', 'erika@example.org')).code, 0)
+  })
+
+  it('unlock an account that a stranger locked by guessing all day', async () => {
+    await at.json('user', 'add', 'erika@example.org', '--audience', 'staff')
+    const house = await compose(loadConfig(at.config), systemWorld('silent'))
+    try {
+      const { users } = house.storage
+      const id = (await users.byEmail('erika@example.org'))?.id ?? ('' as never)
+      const start = house.world.clock().getTime() - LOCKOUT.windowMs / 2
+      const guess = (n: number) =>
+        users.countAttempt(id, 'password', new Date(start + n * LOCKOUT.maxDelayMs * 0.9), LOCKOUT)
+      for (let n = 0; n < LOCKOUT.lockAfter * 2; n += 1) await guess(n)
+      const now = () => users.countAttempt(id, 'password', house.world.clock(), LOCKOUT)
+      assert.deepEqual(await now(), { allowed: false, retryAt: null })
+      assert.equal((await at.cli('user', 'unlock', 'erika@example.org')).code, 0)
+      assert.equal((await now()).allowed, true)
+    } finally {
+      await house.close()
+    }
   })
 
   it('show the schema, examine the installation, and refuse levels that are laxer', async () => {
