@@ -1,21 +1,22 @@
 /**
- * Signatures per second through the PKCS#11 adapter beside the rate of the token itself: C_SignInit and C_Sign in one
- * loop per session, in threads, with nothing around them. SoftHSM2 with RSA-3072 and P-256, in portions as batches come. And
- * what the event loop feels.
+ * Signatures per second through the PKCS#11 adapter beside the rate of the token itself, asked by a program that has
+ * nothing of this one (support/token-loop.c). SoftHSM2 with RSA-3072 and P-256, in portions as batches come. Then what the
+ * event loop feels, in turns of its own: the timer that measures it takes part of a core.
  */
 import { randomBytes } from 'node:crypto'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { Worker } from 'node:worker_threads'
 import type * as Adapter from '../keys/pkcs11.ts'
 import type { KeyAlgorithm } from '../keys/key-algorithm.ts'
 import { createTokenKey, storeTokenCertificate } from '../keys/pkcs11/token-keys.ts'
 import { certify, tokenPlace } from '../test/support/softhsm.ts'
 import { built } from './support/built.ts'
+import { startTokenLoops } from './support/token-loops.ts'
+import type { TokenRate } from './support/token-loops.ts'
 
 const { openPkcs11Key } = await built<typeof Adapter>('signing/keys/pkcs11.js')
 const SESSIONS = 2
 const TURN_MS = 500
-const TURNS = 6
+const TURNS = 8
 /** a batch job hands over a portion of so many documents at once (gateway/seal-batch.ts) */
 const PORTION = 50
 const messages = Array.from({ length: PORTION }, () => randomBytes(200))
@@ -25,93 +26,47 @@ for (const algorithm of ['rsa-3072', 'p-256'] as const satisfies readonly KeyAlg
   const key = { ...place, keyId: place.keyId ?? '', keyLabel: algorithm }
   storeTokenCertificate(key, certify(createTokenKey(key, algorithm)).certificate)
   const { signing, close } = await openPkcs11Key({ ...place, sessions: SESSIONS })
-  const loops = await startLoops(place)
+  const token = await startTokenLoops(place, algorithm === 'rsa-3072' ? 'rsa' : 'ec', SESSIONS)
   // a server is warm: the compiler has seen the code
-  await Promise.all(loops.map((loop) => loop.run()))
-  await ours((batch) => signing.sign(batch))
+  for (let turn = 0; turn < 3; turn++) await ours((batch) => signing.sign(batch))
+  await token.run(TURN_MS)
 
-  const sums = { raw: 0, ours: 0 }
-  const cpu = { raw: 0, ours: 0 }
-  const delay = monitorEventLoopDelay({ resolution: 1 })
+  const pairs: { raw: TokenRate; own: TokenRate }[] = []
   for (let turn = 0; turn < TURNS; turn++) {
-    let before = process.cpuUsage()
-    const rates = await Promise.all(loops.map((loop) => loop.run()))
-    const rate = rates.reduce((sum, one) => sum + one)
-    sums.raw += rate
-    cpu.raw += cpuMs(before) / ((rate * TURN_MS) / 1000)
-    before = process.cpuUsage()
-    delay.enable()
-    const result = await ours((batch) => signing.sign(batch))
-    delay.disable()
-    sums.ours += result.rate
-    cpu.ours += cpuMs(before) / result.done
+    // who goes first changes with every turn
+    const first = turn % 2 === 0 ? await token.run(TURN_MS) : null
+    const own = await ours((batch) => signing.sign(batch))
+    pairs.push({ own, raw: first ?? (await token.run(TURN_MS)) })
   }
-  const [raw, rate] = [sums.raw / TURNS, sums.ours / TURNS]
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  for (let turn = 0; turn < 2; turn++) await ours((batch) => signing.sign(batch))
+  delay.disable()
+
+  const [rate, raw] = [median(pairs.map(({ own }) => own.perSecond)), median(pairs.map((pair) => pair.raw.perSecond))]
+  const ratio = median(pairs.map((pair) => pair.own.perSecond / pair.raw.perSecond))
+  const [cpu, rawCpu] = [median(pairs.map(({ own }) => own.cpuMs)), median(pairs.map((pair) => pair.raw.cpuMs))]
   const [p50, p99] = [50, 99].map((share) => (delay.percentile(share) / 1e6).toFixed(1))
   console.log(
-    `PKCS#11, SoftHSM2, ${algorithm}, ${SESSIONS} sessions: ${rate.toFixed(0)}/s; the token alone ${raw.toFixed(0)}/s; ratio ${(rate / raw).toFixed(2)} (goal 0.90); CPU ${(cpu.ours / TURNS).toFixed(2)} and ${(cpu.raw / TURNS).toFixed(2)} ms; event loop p50 ${p50 ?? ''} ms, p99 ${p99 ?? ''} ms`,
+    `PKCS#11, SoftHSM2, ${algorithm}, ${SESSIONS} sessions: ${rate.toFixed(0)}/s; the token asked by ${token.name} ${raw.toFixed(0)}/s; ratio ${ratio.toFixed(2)} (goal 0.90); CPU ${cpu.toFixed(3)} and ${rawCpu.toFixed(3)} ms; event loop p50 ${p50 ?? ''} ms, p99 ${p99 ?? ''} ms`,
   )
-  for (const loop of loops) await loop.end()
+  await token.end()
   await close()
 }
 
 /** As many batches at work as there are sessions, so that these are never idle; each caller waits for its portion. */
-async function ours(sign: (messages: readonly Buffer[]) => Promise<Buffer[]>): Promise<{ done: number; rate: number }> {
+async function ours(sign: (messages: readonly Buffer[]) => Promise<Buffer[]>): Promise<TokenRate> {
   const start = performance.now()
+  const before = process.cpuUsage()
   let done = 0
   const lane = async (): Promise<void> => {
     for (; performance.now() - start < TURN_MS; done += PORTION) await sign(messages)
   }
   await Promise.all(Array.from({ length: SESSIONS }, lane))
-  return { done, rate: (done * 1000) / (performance.now() - start) }
-}
-
-/** Of all threads of this process; says more than time where others use the machine. */
-function cpuMs(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000
+  return { perSecond: (done * 1000) / (performance.now() - start), cpuMs: (user + system) / 1000 / done }
 }
 
-interface Loop {
-  /** signatures per second of one session */
-  run(): Promise<number>
-  end(): Promise<unknown>
-}
-
-/** One thread a session; module and session of the built program, nothing else. */
-async function startLoops(place: ReturnType<typeof tokenPlace>): Promise<Loop[]> {
-  const url = (path: string): string => JSON.stringify(new URL(`../../dist/signing/keys/${path}`, import.meta.url).href)
-  const code = `
-    const { parentPort, workerData } = require('node:worker_threads')
-    Promise.all([import(${url('pkcs11/cryptoki.js')}), import(${url('pkcs11/session.js')}), import(${url('algorithms.js')})])
-      .then(([{ loadCryptoki }, { openTokenSession }, { OPERATIONS }]) => {
-        const session = openTokenSession(loadCryptoki(workerData.place.module), workerData.place)
-        const operation = OPERATIONS[workerData.algorithm]
-        const digest = Buffer.alloc(32, 7)
-        parentPort.on('message', (ms) => {
-          const start = performance.now()
-          let done = 0
-          for (; performance.now() - start < ms; done++) session.sign(operation, digest)
-          parentPort.postMessage((done * 1000) / (performance.now() - start))
-        })
-        parentPort.postMessage('ready')
-      })`
-  const algorithm = place.keyLabel === 'rsa-3072' ? 'rsa-pkcs1-sha256' : 'ecdsa-sha256'
-  return Promise.all(
-    Array.from({ length: SESSIONS }, async () => {
-      const worker = new Worker(code, { eval: true, workerData: { place, algorithm } })
-      const next = (): Promise<unknown> =>
-        new Promise((resolve, reject) => {
-          worker.once('message', resolve).once('error', reject)
-        })
-      await next()
-      return {
-        run: async () => {
-          worker.postMessage(TURN_MS)
-          return Number(await next())
-        },
-        end: () => worker.terminate(),
-      }
-    }),
-  )
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN
 }
