@@ -5,12 +5,12 @@
  * sandboxes what would be opened anyway.
  */
 import type { ServerResponse } from 'node:http'
-import { pipeline } from 'node:stream/promises'
 import type { Context } from 'koa'
 import type { FileVersion } from '../storage/index.ts'
 import { GatewayError } from './errors.ts'
 import type { House } from './house.ts'
 import { attachment } from './http/disposition.ts'
+import { sendPieces } from './http/pieces.ts'
 import { readRange } from './http/range.ts'
 import type { RangeAnswer } from './http/range.ts'
 
@@ -44,12 +44,12 @@ export async function sendVersion(
     setHeaders(ctx, name, version, range)
     return
   }
-  const { stream } = await contents.open(version.contentId, bytes)
+  const content = await contents.open(version.contentId, bytes)
   setHeaders(ctx, name, version, range)
   ctx.respond = false
   ctx.res.statusCode = ctx.status
   limitStalling(ctx.res, idleMs)
-  await pipeline(stream, ctx.res)
+  await sendPieces(content.lend(), ctx.res)
 }
 
 /** Hangs up on who takes nothing for so long; time in which we ourselves have nothing to send does not count. */

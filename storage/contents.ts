@@ -74,7 +74,13 @@ export interface OpenContent {
   size: number
   /** of the whole content, hex; null = not known yet */
   sha256: string | null
+  /** Opens nothing before it is read from. */
   stream: Readable
+  /**
+   * The same plaintext for those who pass it on at once; instead of `stream`, not beside it. Each piece is only lent: its
+   * memory is used again when the next one is asked for. Faults as those of `stream`.
+   */
+  lend(): AsyncGenerator<Buffer, void, undefined>
 }
 
 export interface RandomAccess {
@@ -126,7 +132,7 @@ export function createContents(deps: ByteDeps): Contents {
         await reader.close()
         throw new StorageError('storage/bad-value', `range ${start}-${end} of ${reader.size}`)
       }
-      return { size: row.size, sha256: row.sha256, stream: asStream(reader, start, end) }
+      return { size: row.size, sha256: row.sha256, ...plaintextOf(reader, start, end) }
     },
     randomAccess: async (id) => {
       const { reader } = await openReader(id)
@@ -166,13 +172,22 @@ function storedContent(
   }
 }
 
-function asStream(reader: ContentReader, start: number, end: number): Readable {
-  async function* pieces() {
-    try {
-      yield* reader.stream(start, end)
-    } finally {
-      await reader.close()
-    }
+function plaintextOf(reader: ContentReader, start: number, end: number): Pick<OpenContent, 'stream' | 'lend'> {
+  const whole = closing(reader, reader.stream(start, end))
+  return {
+    stream: Readable.from(whole, { objectMode: false, highWaterMark: 1 << 20 }),
+    lend: () => closing(reader, reader.lend(start, end)),
   }
-  return Readable.from(pieces(), { objectMode: false, highWaterMark: 1 << 20 })
+}
+
+/** The pieces, and the reader closed after them. */
+async function* closing(
+  reader: ContentReader,
+  pieces: AsyncGenerator<Buffer, void, undefined>,
+): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* pieces
+  } finally {
+    await reader.close()
+  }
 }

@@ -31,11 +31,6 @@ export function sealedSize(plainBytes: number): number {
   return plainBytes + chunkCount(plainBytes) * CHUNK_OVERHEAD
 }
 
-/** Plaintext in a run of sealed chunks; 0 for a length that none can have. */
-export function plainSize(sealedBytes: number): number {
-  return Math.max(0, sealedBytes - Math.max(1, Math.ceil(sealedBytes / SEALED_CHUNK_BYTES)) * CHUNK_OVERHEAD)
-}
-
 /** What chunks of one segment are sealed and opened with. */
 export interface SegmentCipher {
   /** 32 bytes */
@@ -116,7 +111,8 @@ export function sealRun(
 }
 
 /**
- * Opens consecutive sealed chunks into `out` and returns bytes written.
+ * Opens consecutive sealed chunks into `out` and returns bytes written. `out` may be where the sealed ones lie: plaintext
+ * is shorter, so what is written never reaches a chunk that is still to be opened.
  *
  * @throws StorageError `storage/object-damaged`; chunks before the damaged one may then lie in `out`
  */

@@ -48,8 +48,18 @@ export interface Lane {
   ): Promise<number>
   /** SHA-256 of the first bytes of shared memory, hex. */
   sha256(memory: SharedArrayBuffer, length: number): Promise<string>
-  /** Opens a run of chunks; `sealed` is taken over. @throws StorageError `storage/object-damaged` */
-  open(cipher: SegmentCipher, run: { first: number; end: ChunkKind }, sealed: Buffer): Promise<Buffer>
+  /**
+   * Opens the run of chunks in the first `length` bytes of `memory`, in place. Nobody has the memory meanwhile: it is moved
+   * away, and comes back as the answer with the plaintext at its beginning. After a fault it is gone.
+   *
+   * @throws StorageError `storage/object-damaged`
+   */
+  open(
+    cipher: SegmentCipher,
+    run: { first: number; end: ChunkKind },
+    memory: ArrayBuffer,
+    length: number,
+  ): Promise<ArrayBuffer>
   startDigest(name: string, algorithm: DigestAlgorithm): void
   copyDigest(name: string, to: string): void
   /** The digest in hex; null when it was never started or its thread died. */
@@ -98,12 +108,10 @@ function createLane(thread: Thread, idlest: () => Thread): Lane {
       if (typeof digest !== 'string') throw new TypeError('the sealing thread answered something else')
       return digest
     },
-    open: async (cipher, run, sealed) => {
-      const bytes = sealed.byteLength === sealed.buffer.byteLength ? sealed.buffer : new Uint8Array(sealed).buffer
-      const moved = bytes as ArrayBuffer
-      const plain = await idlest().ask({ kind: 'open', cipher, ...run, sealed: moved }, [moved])
-      if (!(plain instanceof ArrayBuffer)) throw new TypeError('the sealing thread answered something else')
-      return Buffer.from(plain)
+    open: async (cipher, run, moved, length) => {
+      const opened = await idlest().ask({ kind: 'open', cipher, ...run, moved, length }, [moved])
+      if (!(opened instanceof ArrayBuffer)) throw new TypeError('the sealing thread answered something else')
+      return opened
     },
     startDigest: (name, algorithm) => {
       told({ kind: 'digest-start', name, algorithm })

@@ -2,7 +2,8 @@
  * What the sealing thread does with one request. Pure but for the digests that it keeps between requests.
  *
  * Regions: the main thread writes up to 1 MiB (16 chunks) of plaintext into a region of shared memory; sealing happens in
- * place. A sealed chunk is 28 bytes longer, so chunks are moved from the last to the first.
+ * place. A sealed chunk is 28 bytes longer, so chunks are moved from the last to the first. Opening happens in place as
+ * well, from the first to the last, in memory that is moved here and back.
  */
 import { createHash, randomBytes } from 'node:crypto'
 
@@ -13,7 +14,6 @@ import {
   KIND,
   nonceSource,
   openRun,
-  plainSize,
   sealChunk,
   SEALED_CHUNK_BYTES,
   type ChunkKind,
@@ -43,10 +43,11 @@ export type SealingRequest =
   /** feeds running digests with the plaintext of a region */
   | { kind: 'feed'; names: readonly string[]; memory: Memory; at: number; length: number }
   | { kind: 'sha256'; memory: Memory; length: number }
-  | { kind: 'open'; cipher: CipherMessage; first: number; end: ChunkKind; sealed: ArrayBuffer }
+  /** opens the chunks in the first `length` bytes in place; the memory is the answer */
+  | { kind: 'open'; cipher: CipherMessage; first: number; end: ChunkKind; moved: ArrayBuffer; length: number }
   | DigestRequest
 
-/** Number of bytes written, a digest in hex, opened plaintext, or nothing (also: no such digest). */
+/** Number of bytes written, a digest in hex, memory with opened plaintext, or nothing (also: no such digest). */
 export type SealingResult = number | string | ArrayBuffer | null
 
 /** The desk of one thread. `answer` throws StorageError `storage/object-damaged` for a chunk that does not open. */
@@ -68,10 +69,9 @@ export function createSealingDesk(): { answer(request: SealingRequest): SealingR
   }
 
   const open = (request: Extract<SealingRequest, { kind: 'open' }>): ArrayBuffer => {
-    const sealed = new Uint8Array(request.sealed)
-    const plain = Buffer.allocUnsafeSlow(plainSize(sealed.length))
-    openRun(request.cipher, { first: request.first, end: request.end, sealed }, plain)
-    return plain.buffer
+    const sealed = new Uint8Array(request.moved, 0, request.length)
+    openRun(request.cipher, { first: request.first, end: request.end, sealed }, sealed)
+    return request.moved
   }
 
   const answer = (request: SealingRequest): SealingResult => {

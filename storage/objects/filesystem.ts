@@ -179,17 +179,15 @@ async function openReader(path: string): Promise<ObjectReader> {
   const { size } = await file.stat()
   return {
     size,
-    read: (position, length) =>
+    read: (position, into) =>
       guard(async () => {
-        const bytes = Buffer.allocUnsafeSlow(length)
         let filled = 0
-        while (filled < length) {
-          const { bytesRead } = await file.read(bytes, filled, length - filled, position + filled)
+        while (filled < into.length) {
+          const { bytesRead } = await file.read(into, filled, into.length - filled, position + filled)
           if (bytesRead === 0)
-            throw new StorageError('storage/object-damaged', `object ends before ${position + length}`)
+            throw new StorageError('storage/object-damaged', `object ends before ${position + into.length}`)
           filled += bytesRead
         }
-        return bytes
       }),
     close: () => file.close(),
   }

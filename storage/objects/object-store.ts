@@ -95,11 +95,11 @@ export interface SealedPart {
 export interface ObjectReader {
   readonly size: number
   /**
-   * Reads `length` bytes at `position`.
+   * Fills `into` with the bytes from `position` on. Once this has settled, nothing is written there any more.
    *
    * @throws StorageError `storage/object-damaged` the object ends earlier
    */
-  read(position: number, length: number): Promise<Buffer>
+  read(position: number, into: Uint8Array): Promise<void>
   close(): Promise<void>
 }
 

@@ -1,4 +1,6 @@
 /** The requests on a bucket and its whole objects, one verb each; see s3.ts. Parts: s3-multipart.ts. */
+import { Readable } from 'node:stream'
+
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -8,6 +10,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 
+import { release } from '../cipher/release.ts'
 import { StorageError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { guard, ignoreAbsent } from './s3-faults.ts'
@@ -24,6 +27,20 @@ export interface BucketAccess {
 
 export function addressOf({ bucket, prefix }: BucketAccess): (id: ObjectId) => { Bucket: string; Key: string } {
   return (id) => ({ Bucket: bucket, Key: prefix + id })
+}
+
+/** @throws StorageError `storage/objects-unavailable` more comes than was asked for */
+async function fill(into: Uint8Array, body: AsyncIterable<Uint8Array> = Readable.from([])): Promise<number> {
+  let filled = 0
+  for await (const piece of body) {
+    if (filled + piece.length > into.length) {
+      throw new StorageError('storage/objects-unavailable', 'the object store sends more than it was asked for')
+    }
+    into.set(piece, filled)
+    filled += piece.length
+    release(piece)
+  }
+  return filled
 }
 
 export type Bucket = ReturnType<typeof createBucket>
@@ -48,11 +65,12 @@ export function createBucket(access: BucketAccess) {
     put: async (id: ObjectId, bytes: Uint8Array) => {
       await guard(() => client.send(new PutObjectCommand({ ...target(id), Body: bytes })))
     },
-    read: async (id: ObjectId, position: number, length: number) => {
+    /** Reads as many bytes as `into` takes; returns how many there were. */
+    read: async (id: ObjectId, position: number, into: Uint8Array) => {
       return await guard(async () => {
-        const Range = `bytes=${position}-${position + length - 1}`
+        const Range = `bytes=${position}-${position + into.length - 1}`
         const got = await client.send(new GetObjectCommand({ ...target(id), Range }))
-        return Buffer.from((await got.Body?.transformToByteArray()) ?? [])
+        return fill(into, got.Body as AsyncIterable<Uint8Array> | undefined)
       })
     },
     delete: async (id: ObjectId) => {

@@ -152,13 +152,12 @@ async function openReader(bucket: Bucket, id: ObjectId): Promise<ObjectReader> {
   if (size === null) throw new StorageError('storage/object-absent', 'no such object')
   return {
     size,
-    read: async (position, length) => {
-      if (length === 0) return Buffer.alloc(0)
-      if (position + length > size) throw new StorageError('storage/object-damaged', `object ends at ${size}`)
-      const bytes = await bucket.read(id, position, length)
-      if (bytes.length !== length)
-        throw new StorageError('storage/object-damaged', `object ends before ${position + length}`)
-      return bytes
+    read: async (position, into) => {
+      const end = position + into.length
+      if (into.length === 0) return
+      if (end > size) throw new StorageError('storage/object-damaged', `object ends at ${size}`)
+      const filled = await bucket.read(id, position, into)
+      if (filled !== into.length) throw new StorageError('storage/object-damaged', `object ends before ${end}`)
     },
     close: () => Promise.resolve(),
   }

@@ -1,11 +1,12 @@
 /**
  * Reads plaintext out of the segments of a content: only the chunks that a range touches, several requests ahead.
- * Plaintext leaves only after its chunk's tag held.
+ * Plaintext leaves only after its chunk's tag held. Sealed bytes are opened where they were read to.
  */
 import { CHUNK_BYTES, chunkCount, KIND, SEALED_CHUNK_BYTES, sealedSize, type SegmentCipher } from '../cipher/chunks.ts'
 import type { Lane } from '../cipher/sealer.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ObjectReader, ObjectStore } from '../objects/object-store.ts'
+import { createSpareMemory, noSpareMemory, type SpareMemory } from './spare-memory.ts'
 
 export interface ReadableSegment {
   cipher: SegmentCipher
@@ -20,7 +21,18 @@ export interface ContentReader {
   size: number
   /** Plaintext from `start` to `end` (exclusive), in order, in pieces of some hundred KiB to some MiB. */
   stream(start: number, end: number): AsyncGenerator<Buffer, void, undefined>
+  /**
+   * As `stream`, but each piece is only lent: once the next one is asked for, its memory is written over. That memory is this
+   * call's own, so what may be seen in it by mistake is never of another content.
+   */
+  lend(start: number, end: number): AsyncGenerator<Buffer, void, undefined>
   close(): Promise<void>
+}
+
+/** Opened plaintext and the memory that it lies in. */
+interface Opened {
+  plain: Buffer
+  memory: ArrayBuffer
 }
 
 /** A run of chunks of one segment and the part of its plaintext that is wanted. */
@@ -40,44 +52,67 @@ export function createContentReader(
   const readers = openedOnce(objects)
   const size = segments.reduce((sum, { plainSize }) => sum + plainSize, 0)
 
-  const open = async (window: Window): Promise<Buffer> => {
+  const open = async (window: Window, spare: SpareMemory): Promise<Opened> => {
     const segment = segments[window.segment]
     if (!segment) throw new RangeError('no such segment')
     const { firstChunk, chunks } = window
     const total = sealedSize(segment.plainSize)
     const position = firstChunk * SEALED_CHUNK_BYTES
     const length = Math.min(chunks * SEALED_CHUNK_BYTES, total - position)
-    const sealed = await (await readers.of(segment.objectId)).read(position, length)
+    const reader = await readers.of(segment.objectId)
+    const sealed = spare.take(length)
+    await reader.read(position, new Uint8Array(sealed, 0, length))
     const atEnd = firstChunk + chunks === chunkCount(segment.plainSize)
     const end = atEnd && !segment.cut ? KIND.last : KIND.more
-    const plain = await lane.open(segment.cipher, { first: firstChunk, end }, sealed)
-    return plain.subarray(window.from - firstChunk * CHUNK_BYTES, window.to - firstChunk * CHUNK_BYTES)
+    const memory = await lane.open(segment.cipher, { first: firstChunk, end }, sealed, length)
+    const plain = Buffer.from(memory, window.from - firstChunk * CHUNK_BYTES, window.to - window.from)
+    return { plain, memory }
   }
 
-  async function* stream(start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
-    const windows = windowsOf(segments, { start, end }, Math.max(1, Math.floor(objects.readAhead.bytes / CHUNK_BYTES)))
-    const ahead: Promise<Buffer>[] = []
-    const fetchNext = (): void => {
-      const next = windows.next()
-      if (next.done === true) return
-      const opening = open(next.value)
-      // It may fail while an earlier one is still waited for; it is met when its turn comes.
-      opening.catch(() => undefined)
-      ahead.push(opening)
-    }
-    for (let i = 0; i < objects.readAhead.requests; i++) fetchNext()
-    try {
-      for (let opening = ahead.shift(); opening; opening = ahead.shift()) {
-        const bytes = await opening
-        fetchNext()
-        if (bytes.length > 0) yield bytes
-      }
-    } finally {
-      await Promise.allSettled(ahead)
-    }
+  const pieces = (start: number, end: number, spare: SpareMemory): AsyncGenerator<Buffer, void, undefined> => {
+    const most = Math.max(1, Math.floor(objects.readAhead.bytes / CHUNK_BYTES))
+    const windows = windowsOf(segments, { start, end }, most)
+    return openAhead(windows, { requests: objects.readAhead.requests, spare, open })
   }
 
-  return { size, stream, close: readers.close }
+  return {
+    size,
+    stream: (start, end) => pieces(start, end, noSpareMemory),
+    lend: (start, end) => pieces(start, end, createSpareMemory()),
+    close: readers.close,
+  }
+}
+
+/** Opens windows some requests ahead; what was lent goes back to `spare` when the next piece is asked for. */
+async function* openAhead(
+  windows: Iterator<Window, void, undefined>,
+  how: { requests: number; spare: SpareMemory; open: (window: Window, spare: SpareMemory) => Promise<Opened> },
+): AsyncGenerator<Buffer, void, undefined> {
+  const { spare } = how
+  const ahead: Promise<Opened>[] = []
+  const fetchNext = (): void => {
+    const next = windows.next()
+    if (next.done === true) return
+    const opening = how.open(next.value, spare)
+    // It may fail while an earlier one is still waited for; it is met when its turn comes.
+    opening.catch(() => undefined)
+    ahead.push(opening)
+  }
+  for (let i = 0; i < how.requests; i++) fetchNext()
+  try {
+    for (let opening = ahead.shift(); opening; opening = ahead.shift()) {
+      const { plain, memory } = await opening
+      fetchNext()
+      if (plain.length > 0) yield plain
+      spare.give(memory)
+    }
+  } finally {
+    // What is lent at this moment may still be in use: the garbage collector takes that.
+    for (const result of await Promise.allSettled(ahead)) {
+      if (result.status === 'fulfilled') spare.give(result.value.memory)
+    }
+    spare.end()
+  }
 }
 
 /** Opens each object when it is first asked for, and keeps it open. */

@@ -198,9 +198,9 @@ describe('contents', () => {
       ...inner,
       open: async (id) => {
         const reader = await inner.open(id)
-        const read = (position: number, length: number) => {
-          reads.push([position, length])
-          return reader.read(position, length)
+        const read = (position: number, into: Uint8Array) => {
+          reads.push([position, into.length])
+          return reader.read(position, into)
         }
         return { ...reader, read }
       },

@@ -70,7 +70,8 @@ async function openTail(deps: ByteDeps, scopeKey: Buffer, segment: Segment): Pro
     if (reader.size !== sealedSize(segment.tail.length)) {
       throw new StorageError('storage/object-damaged', 'a tail has another length')
     }
-    const sealed = await reader.read(0, reader.size)
+    const sealed = Buffer.alloc(reader.size)
+    await reader.read(0, sealed)
     const plain = Buffer.alloc(segment.tail.length)
     const first = segment.plainSize / CHUNK_BYTES
     openRun({ key, segmentId: segment.id }, { first, end: KIND.tail, sealed }, plain)
