@@ -42,6 +42,7 @@ import type { Site } from './site.ts'
 import { limitSilence } from './tus/idle.ts'
 import { tusMiddleware } from './tus/server.ts'
 import type { TusLimits } from './tus/server.ts'
+import { createTurns } from './turns.ts'
 import { uploadFormRoutes } from './upload-form.ts'
 import type { Validate } from './validation.ts'
 import { createPages } from './web/pages.ts'
@@ -82,8 +83,10 @@ export function createApp(deps: AppDeps): App {
   const passwords = createPasswords(deps.random)
   const signIn = createSignIn({ ...deps, passwords })
   const invitations = createInvitationFlow({ ...deps, passwords, signIn })
+  const turns = createTurns()
   const house: House = {
     ...deps,
+    turns,
     idleMs: deps.uploads.idleMs,
     access,
     signIn,
@@ -107,7 +110,7 @@ export function createApp(deps: AppDeps): App {
   koa.use(refuseForeignOrigins(publicUrl.origin))
   koa.use(
     tusMiddleware({
-      ...{ ...deps, access, authenticate: authentication.authenticate },
+      ...{ ...deps, access, turns, authenticate: authentication.authenticate },
       limits: { ...deps.uploads, maxSizeBytes: site.maxUploadBytes },
     }),
   )

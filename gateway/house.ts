@@ -14,6 +14,7 @@ import type { Limits } from './http/limits.ts'
 import type { Call } from './http/route.ts'
 import type { Sealer } from './seal.ts'
 import type { Site } from './site.ts'
+import type { Turns } from './turns.ts'
 import type { Frame, PageParts } from './web/layout.ts'
 
 /** Sends a page made for this call. */
@@ -31,6 +32,8 @@ export interface House extends World {
   /** key of rate limits for the client of a request */
   addressOf(ctx: Context): string
   show: Show
+  /** taken by whoever sends a file */
+  turns: Turns
   /** a client that takes, or sends, nothing for so long is hung up on */
   idleMs: number
   /** null = no seal key is set up */

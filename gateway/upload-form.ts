@@ -77,7 +77,7 @@ async function keep(house: House, { actor }: Principal, room: Room, received: Re
  * @returns null when no file was chosen
  * @throws GatewayError `gateway/csrf-refused`, `gateway/needs-resumable-upload`, `gateway/bad-input`
  */
-async function receive(house: House, call: Call, room: Room): Promise<Received | null> {
+async function receive(house: House, call: Call<Principal>, room: Room): Promise<Received | null> {
   const { ctx } = call
   const maxBytes = house.site.maxFormBytes
   // A little more than the file itself: the token and the lines between the parts.
@@ -102,7 +102,7 @@ async function receive(house: House, call: Call, room: Room): Promise<Received |
 }
 
 interface Part {
-  call: Call
+  call: Call<Principal>
   room: Room
   token: string | undefined
   stream: Readable & { truncated?: boolean }
@@ -119,14 +119,16 @@ async function store(house: House, { call, room, token, stream, info }: Part): P
   const name = checkFileName(given)
   const maxBytes = house.site.maxFormBytes
   try {
-    const content = await house.storage.contents.put(room.id, stream, { maxBytes })
+    const content = await house.turns.during(call.principal.user.id, null, () =>
+      house.storage.contents.put(room.id, stream, { maxBytes }),
+    )
     return { name, mediaType: /^[\w.+-]+\/[\w.+-]+$/.test(info.mimeType) ? info.mimeType : null, content }
   } catch (error) {
     throw isStorageError(error, 'storage/size-exceeded') ? tooLarge(maxBytes, error) : error
   }
 }
 
-function openParser(call: Call): busboy.Busboy {
+function openParser(call: Pick<Call, 'ctx'>): busboy.Busboy {
   try {
     return busboy({
       headers: call.ctx.req.headers,

@@ -12,6 +12,7 @@ import { GatewayError } from '../errors.ts'
 import { causesOf } from '../http/faults.ts'
 import { problemDocument, problemOf } from '../http/problem.ts'
 import type { Principal } from '../principal.ts'
+import type { Turns } from '../turns.ts'
 import { wordingOf } from '../web/text.ts'
 import { admit } from './admission.ts'
 import type { Answer } from './answer.ts'
@@ -36,6 +37,7 @@ const UPLOADS_PATH = '/api/uploads'
 export interface TusDeps extends Pick<World, 'clock' | 'log'> {
   storage: Pick<Storage, 'uploads'>
   access: Access
+  turns: Turns
   /** Finds the session or token of a request; null without one. */
   authenticate: (ctx: Context) => Promise<Principal | null>
   limits: TusLimits
@@ -79,7 +81,7 @@ function createEndpoint(deps: TusDeps): (ctx: Context) => Promise<Answer> {
   const exchanges = new Exchanges()
   const library = new BodilessServer({
     path: UPLOADS_PATH,
-    datastore: new UploadStore({ uploads, exchanges, clock: deps.clock, ...deps.limits }),
+    datastore: new UploadStore({ uploads, exchanges, clock: deps.clock, turns: deps.turns, ...deps.limits }),
     locker: leaseLocker(uploads, exchanges),
     maxSize: deps.limits.maxSizeBytes,
     relativeLocation: true,

@@ -8,6 +8,7 @@ import { DataStore, Upload } from '@tus/server'
 import type { Actor, Storage, UploadState } from '../../storage/index.ts'
 import { StorageError, isStorageError } from '../../storage/index.ts'
 import { GatewayError } from '../errors.ts'
+import type { Turns } from '../turns.ts'
 import { carriesBytes } from './conformance.ts'
 import type { Exchange, Exchanges } from './exchange.ts'
 import { orderOf, takeWhole } from './whole-body.ts'
@@ -16,6 +17,7 @@ export interface UploadStoreDeps {
   exchanges: Exchanges
   uploads: Storage['uploads']
   clock: () => Date
+  turns: Turns
   /** Largest upload, in bytes. */
   maxSizeBytes: number
   /** An unfinished upload lives so long after its last acknowledged byte. */
@@ -98,12 +100,14 @@ export class UploadStore extends DataStore {
     const upload = uploadOf(exchange)
     const maxBytes = (upload.size ?? this.#deps.maxSizeBytes) - offset
     try {
-      const reached = await this.#deps.uploads.append(lease, offset, request, {
-        maxBytes,
-        checksum: checksum ?? undefined,
-        // Node's parser copies each piece of a body into a buffer of its own.
-        ownsPieces: true,
-      })
+      const reached = await this.#deps.turns.during(upload.createdBy ?? '', lease.wanted, () =>
+        this.#deps.uploads.append(lease, offset, request, {
+          maxBytes,
+          checksum: checksum ?? undefined,
+          // Node's parser copies each piece of a body into a buffer of its own.
+          ownsPieces: true,
+        }),
+      )
       exchange.upload = this.#moved(upload, reached, upload.size)
     } catch (error) {
       // Retrying at once, as clients do after 423, would take the upload from the newer one again.
