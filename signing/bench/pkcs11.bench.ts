@@ -9,6 +9,7 @@ import type * as Adapter from '../keys/pkcs11.ts'
 import type { KeyAlgorithm } from '../keys/key-algorithm.ts'
 import { createTokenKey, storeTokenCertificate } from '../keys/pkcs11/token-keys.ts'
 import { certify, tokenPlace } from '../test/support/softhsm.ts'
+import { median } from './support/alternating.ts'
 import { built } from './support/built.ts'
 import { startTokenLoops } from './support/token-loops.ts'
 import type { TokenRate } from './support/token-loops.ts'
@@ -65,8 +66,4 @@ async function ours(sign: (messages: readonly Buffer[]) => Promise<Buffer[]>): P
   await Promise.all(Array.from({ length: SESSIONS }, lane))
   const { user, system } = process.cpuUsage(before)
   return { perSecond: (done * 1000) / (performance.now() - start), cpuMs: (user + system) / 1000 / done }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN
 }

@@ -1,12 +1,6 @@
-/** Two rates measured in turns of a tenth of a second, so that a slow minute of the machine hits both. */
+/** Two rates measured in turns, a tenth of a second or longer, so that a slow minute of the machine hits both. */
 
 type Work = () => Promise<unknown>
-
-interface Sum {
-  done: number
-  ms: number
-  cpuMs: number
-}
 
 export interface Rate {
   /** operations a second */
@@ -15,26 +9,23 @@ export interface Rate {
   cpuMs: number
 }
 
-/** Rates of either, with so many going on at once; three seconds each. */
+/** Medians of the turns of either, with so many operations going on at once; three seconds each, five turns at least. */
 export async function alternating(lanes: number, first: Work, second: Work, turnMs = TURN_MS): Promise<[Rate, Rate]> {
-  const sums: [Sum, Sum] = [
-    { done: 0, ms: 0, cpuMs: 0 },
-    { done: 0, ms: 0, cpuMs: 0 },
-  ]
-  for (let turn = 0; turn < TURNS * (TURN_MS / turnMs); turn++) {
+  const turns: [Rate[], Rate[]] = [[], []]
+  for (let turn = 0; turn < Math.max(5, ALL_MS / turnMs); turn++) {
     // who goes first changes with every turn
     for (const which of turn % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
-      const { done, ms, cpuMs } = await turnOf(lanes, turnMs, which === 0 ? first : second)
-      sums[which].done += done
-      sums[which].ms += ms
-      sums[which].cpuMs += cpuMs
+      turns[which].push(await turnOf(lanes, turnMs, which === 0 ? first : second))
     }
   }
-  const rate = ({ done, ms, cpuMs }: Sum): Rate => ({ perSecond: (done * 1000) / ms, cpuMs: cpuMs / done })
-  return [rate(sums[0]), rate(sums[1])]
+  const rate = (all: readonly Rate[]): Rate => ({
+    perSecond: median(all.map(({ perSecond }) => perSecond)),
+    cpuMs: median(all.map(({ cpuMs }) => cpuMs)),
+  })
+  return [rate(turns[0]), rate(turns[1])]
 }
 
-async function turnOf(lanes: number, turnMs: number, work: Work): Promise<Sum> {
+async function turnOf(lanes: number, turnMs: number, work: Work): Promise<Rate> {
   const start = performance.now()
   const before = process.cpuUsage()
   let done = 0
@@ -43,8 +34,12 @@ async function turnOf(lanes: number, turnMs: number, work: Work): Promise<Sum> {
   }
   await Promise.all(Array.from({ length: lanes }, lane))
   const { user, system } = process.cpuUsage(before)
-  return { done, ms: performance.now() - start, cpuMs: (user + system) / 1000 }
+  return { perSecond: (done * 1000) / (performance.now() - start), cpuMs: (user + system) / 1000 / done }
 }
 
-const TURNS = 30
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN
+}
+
 const TURN_MS = 100
+const ALL_MS = 3000
