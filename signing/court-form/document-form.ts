@@ -78,6 +78,6 @@ export function draft(rule: CourtRuleId, signature: FilingSignature): Draft {
 /** `Anna Amt: TOTAL-FAILED/HASH_FAILURE, Klage.pdf.p7s` */
 function nameOfSignature({ signer, id, indication, subIndication, qualification, file }: FilingSignature): string {
   const verdict = subIndication === null ? indication : `${indication}/${subIndication}`
-  const kind = `${qualification.kind}${qualification.provisional ? '?' : ''}`
+  const kind = `${qualification.kind}${qualification.provisional && qualification.kind !== 'undetermined' ? '?' : ''}`
   return `${signer ?? id}: ${verdict}, ${kind}, ${file}`
 }

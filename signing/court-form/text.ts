@@ -1,6 +1,6 @@
 /** The court-form check as plain text, for terminals. What comes from the files stays in its line. */
 import { readableTime } from '../report/display.ts'
-import { reportTexts } from '../report/summary.ts'
+import { kindInWords, reportTexts } from '../report/summary.ts'
 import type { ReportLanguage } from '../report/summary.ts'
 import type { FilingSignature } from './facts.ts'
 import type { CourtFile, CourtFinding, CourtFormReport } from './report.ts'
@@ -12,7 +12,7 @@ export function courtFormText(report: CourtFormReport, language: ReportLanguage)
   const { title, sentence } = verdict[report.verdict]
   const bytes = report.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   const about = [
-    [label.files, `${report.files.length}, ${bytes} Byte`],
+    [label.files, `${report.files.length}, ${reportTexts(language).bytes(bytes)}`],
     [label.way, report.secureWay === 'vhn' ? label.vhn : label.none],
     [label.checkedAt, readableTime(report.checkedAt, language)],
   ] as const
@@ -65,9 +65,10 @@ function aboutFile({ form, signatures }: CourtFile, language: ReportLanguage): s
 
 /** The cryptographic verdict, in the words of the validation report. */
 function signatureLine(signature: FilingSignature, language: ReportLanguage): string {
-  const { indication, qualification, label, provisional } = reportTexts(language)
-  const { form, file, signer, qualification: own } = signature
-  const kind = own.provisional ? provisional(qualification[own.kind]) : qualification[own.kind]
+  const texts = reportTexts(language)
+  const { indication, label } = texts
+  const { form, file, signer, qualification } = signature
+  const kind = kindInWords(qualification, texts)
   return oneLine(`${form} (${file}): ${signer ?? label.unknownSigner}, ${indication[signature.indication]}, ${kind}`)
 }
 

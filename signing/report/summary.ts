@@ -4,7 +4,13 @@
  * Makes sentences out of a ValidationReport and nothing else; terminal, page and PDF show the same lines.
  */
 import type { Finding } from '../validation/finding.ts'
-import type { Headline, SignatureReport, TimestampReport, ValidationReport } from '../validation/report.ts'
+import type {
+  Headline,
+  QualificationReport,
+  SignatureReport,
+  TimestampReport,
+  ValidationReport,
+} from '../validation/report.ts'
 import { commonName, readableTime } from './display.ts'
 import { de } from './texts/de.ts'
 import type { ReportTexts } from './texts/de.ts'
@@ -51,7 +57,7 @@ export function summarize(report: ValidationReport, language: ReportLanguage): S
     headline: { kind: report.headline, ...texts.headline[report.headline] },
     about: [
       { label: `${label.document} (SHA-256)`, text: report.document.sha256 },
-      { label: label.size, text: `${report.document.sizeBytes} Byte` },
+      { label: label.size, text: texts.bytes(report.document.sizeBytes) },
       { label: label.validationTime, text: readableTime(report.validationTime, language) },
       { label: label.policy, text: `${report.policy.id} (${report.policy.algorithms})` },
     ],
@@ -73,7 +79,7 @@ function signatureBlock(report: ValidationReport, signature: SignatureReport, la
     ...explained(signature, texts),
     { label: label.signer, text: certificate === undefined ? label.unknownSigner : commonName(certificate.subject) },
     certificate === undefined ? null : { label: label.issuer, text: commonName(certificate.issuer) },
-    { label: label.qualification, text: kindOf(signature, texts) },
+    { label: label.qualification, text: kindInWords(signature.qualification, texts) },
     proofLine(signature, texts),
     timeLine(signature, language),
     optional(label.claimedTime, signature.claimedTime === null ? null : readableTime(signature.claimedTime, language)),
@@ -132,9 +138,13 @@ function toldOf({ findings, constraints }: SignatureReport): Finding[] {
   return findings.filter(({ code }) => !(isForbidden && code === 'extended-after-signing'))
 }
 
-function kindOf({ qualification }: SignatureReport, texts: ReportTexts): string {
-  const kind = texts.qualification[qualification.kind]
-  return qualification.provisional ? texts.provisional(kind) : kind
+/** In words; what is not known yet has nothing to be provisional about. */
+export function kindInWords(
+  { kind, provisional }: Pick<QualificationReport, 'kind' | 'provisional'>,
+  texts: ReportTexts,
+): string {
+  const words = texts.qualification[kind]
+  return provisional && kind !== 'undetermined' ? texts.provisional(words) : words
 }
 
 function proofLine({ qualification: { proof } }: SignatureReport, texts: ReportTexts): Line | null {

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { detail, detailText } from '../report/details.ts'
 import { etsiReport } from '../report/etsi.ts'
 import { reportPdf } from '../report/pdf.ts'
-import { summarize } from '../report/summary.ts'
+import { kindInWords, reportTexts, summarize } from '../report/summary.ts'
 import { summaryText } from '../report/text.ts'
 import type { Finding } from '../validation/finding.ts'
 import { childElements, parseXml } from '../xml/index.ts'
@@ -33,6 +33,7 @@ describe('the simple report', () => {
   it('says that a qualification is provisional while the verdict is open', () => {
     const text = summaryText(summarize(SAMPLE_REPORT, 'en'))
     assert.match(text, /undetermined; would be: advanced seal with a qualified certificate/)
+    assert.equal(kindInWords({ kind: 'undetermined', provisional: true }, reportTexts('en')), 'cannot be determined')
   })
 
   it('says which trusted lists are not up to date', () => {

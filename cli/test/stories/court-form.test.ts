@@ -45,6 +45,7 @@ describe('amtsbote court-form', () => {
     writeFileSync(at('Gesiegelt.pdf'), await signedPdf(letter, seal, now))
     writeFileSync(at('Antrag.pdf'), letter)
     writeFileSync(at('Anlage.csv'), 'a;b')
+    writeFileSync(at('Akten.zip'), Buffer.from('UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==', 'base64'))
     const script = onePage({ 1: '<</Type/Catalog/Pages 2 0 R/OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>>>' })
     const active = buildPdf({ objects: script })
     writeFileSync(at('Aktiv.pdf'), active)
@@ -82,10 +83,11 @@ describe('amtsbote court-form', () => {
   })
 
   it('ends with 3 for forbidden content, although the form is kept', async () => {
-    const { code, out } = await check('Aktiv.pdf', 'Aktiv.pdf.p7s', '--lang', 'en')
+    const { code, out } = await check('Aktiv.pdf', 'Aktiv.pdf.p7s', '--exhibit', 'Akten.zip', '--lang', 'en')
     assert.equal(code, 3)
     assert.match(out, /^DO NOT FILE LIKE THIS /)
-    assert.match(out, /\[x\] The file has JavaScript in it\. \(.*ERVB Nr\. 1\) \[object 1\]/)
+    assert.match(out, /\[!\] The file has JavaScript in it\. \(.*ERVB Nr\. 1\) \[object 1\]/)
+    assert.match(out, /\[x\] Akten\.zip/)
     assert.match(out, /Form: own valid qualified signature/)
   })
 

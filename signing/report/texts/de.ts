@@ -145,7 +145,8 @@ export const de = {
   } satisfies Record<QualificationKind, string>,
   listsOverdue: (territories: string) =>
     `Die Vertrauenslisten sind nicht auf dem neuesten Stand (${territories}). Was sie zur Qualifikation sagen, kann überholt sein.`,
-  provisional: (kind: string) => `unbestimmt; wäre: ${kind}`,
+  bytes: (count: number) => `${count} Byte`,
+  provisional: (kind: string) => `noch offen; bei gültiger Signatur: ${kind}`,
   finding: {
     'extended-after-signing':
       'Nach der Signatur wurden erlaubte Angaben ergänzt (Prüfdaten, Zeitstempel, weitere Signaturen oder Formularwerte).',

@@ -128,6 +128,7 @@ export const en: ReportTexts = {
   },
   listsOverdue: (territories) =>
     `The trusted lists are not up to date (${territories}). What they say about qualification may be outdated.`,
+  bytes: (count) => `${count} bytes`,
   provisional: (kind) => `undetermined; would be: ${kind}`,
   finding: {
     'extended-after-signing':
