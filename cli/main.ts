@@ -56,7 +56,7 @@ const COMMANDS: readonly ((context: () => Context) => Command)[] = [
   demoCommand,
 ]
 
-function createProgram(streams: Streams): Command {
+function createProgram(args: readonly string[], streams: Streams): Command {
   const program = new Command('amtsbote')
     .description('Secure document exchange and Behördenpostfach gateway')
     .version(programVersion(), '--version', 'print the version')
@@ -66,10 +66,11 @@ function createProgram(streams: Streams): Command {
     .exitOverride()
   const context = (): Context => createContext(program.opts(), streams)
   for (const make of COMMANDS) program.addCommand(make(context))
-  inherit(program, streams)
+  inherit(program, args.includes('--json') ? { ...streams, remark: () => undefined } : streams)
   return program
 }
 
+/** @param streams what commander itself writes: help, and complaints about arguments, which --json gives as JSON instead */
 function inherit(command: Command, streams: Streams): void {
   command.exitOverride().configureOutput({ writeOut: streams.write, writeErr: streams.remark })
   if (command.parent !== null) command.showHelpAfterError('(add --help to see the arguments)')
@@ -83,18 +84,28 @@ const PROCESS_STREAMS: Streams = {
 
 /** Runs one command line (without `node` and the program) and returns the exit code. */
 export async function run(args: readonly string[], streams: Streams = PROCESS_STREAMS): Promise<number> {
-  const program = createProgram(streams)
+  const program = createProgram(args, streams)
   forgetVerdict()
   try {
     await program.parseAsync([...args], { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    const { code, message } = describeError(error)
-    const json = program.opts<{ json?: boolean }>().json === true
-    streams.remark(json ? `${JSON.stringify({ error: { code, message } })}\n` : `amtsbote: ${message}\n`)
-    return exitCodeOf(error)
+    const isUsage = error instanceof CommanderError
+    if (isUsage && error.exitCode === 0) return 0
+    const { code, message } = isUsage ? { code: 'cli/usage', message: wrongUsage(error) } : describeError(error)
+    // commander has told people already
+    if (args.includes('--json')) streams.remark(`${JSON.stringify({ error: { code, message } })}\n`)
+    else if (!isUsage) streams.remark(`amtsbote: ${message}\n`)
+    return isUsage ? 2 : exitCodeOf(error)
   }
+}
+
+function wrongUsage({ code, message }: CommanderError): string {
+  if (code === 'commander.help') return 'name a command; --help shows which there are'
+  return message
+    .replace(/^error: /, '')
+    .split('\n', 1)
+    .join('')
 }
 
 /** A command whose answer is no sets the exit code. */
