@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import path from 'node:path'
 import { Command } from 'commander'
 import { provisioningSchema, repeated, type MailboxEntry, type Provisioning } from '../apply/document.ts'
-import { provision, type ProvisionDeps } from '../apply/provision.ts'
+import { provision, type Change, type ProvisionDeps } from '../apply/provision.ts'
 import type { House } from '../compose.ts'
 import type { Context } from '../context.ts'
 import { checkDocument } from '../documents.ts'
@@ -21,7 +21,9 @@ export function applyCommand(context: () => Context): Command {
     )
 }
 
-async function apply(context: Context, file: string, mode: 'apply' | 'dry-run'): Promise<void> {
+type Mode = 'apply' | 'dry-run'
+
+async function apply(context: Context, file: string, mode: Mode): Promise<void> {
   const name = path.basename(file)
   const text = await readDocument(file)
   const { value, lineOf } = checkDocument<Provisioning>({ text, name, code: 'cli/bad-document' }, provisioningSchema)
@@ -30,15 +32,20 @@ async function apply(context: Context, file: string, mode: 'apply' | 'dry-run'):
   const double = repeated(value)[0]
   if (double) throw refuse(double, 'this stands in the file twice')
   await context.withHouse(async (house) => {
-    const certificates = await certificatesOf(value.mailboxes, { house, mode, refuse, folder: path.dirname(file) })
     const { storage, levels, operator } = house
-    const changes = await provision(value, mode, {
-      transact: (work) => storage.transact(work),
-      levels,
-      operator,
-      refuse,
-      certificates,
-    })
+    const run = async (as: Mode): Promise<Change[]> => {
+      const certificates = await certificatesOf(value.mailboxes, {
+        house,
+        mode: as,
+        refuse,
+        folder: path.dirname(file),
+      })
+      const transact: ProvisionDeps['transact'] = (work) => storage.transact(work)
+      return provision(value, as, { transact, levels, operator, refuse, certificates })
+    }
+    // A wrong document is found before keys are made: these do not go away with the transaction.
+    const would = await run('dry-run')
+    const changes = mode === 'dry-run' ? would : await run('apply')
     context.output.table(changes, [
       { title: mode === 'dry-run' ? 'WOULD' : 'DID', value: (change) => change.verb },
       { title: 'WHAT', value: (change) => change.what },
@@ -59,7 +66,7 @@ async function readDocument(file: string): Promise<string> {
 
 interface CertificateDeps {
   house: House
-  mode: 'apply' | 'dry-run'
+  mode: Mode
   refuse: ProvisionDeps['refuse']
   folder: string
 }

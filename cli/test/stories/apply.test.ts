@@ -103,6 +103,17 @@ describe('apply', function () {
     assert.equal(((await at.json('unit', 'list')) as unknown[]).length, 1)
   })
 
+  it('makes no keys for a mailbox of a file that is wrong elsewhere', async () => {
+    const box = 'kind: own, name: Bauamt, address: bauamt, keys: bauamt'
+    const { code } = await at.cli('apply', at.file('city.yaml', `mailboxes:\n  - { ${box}, unit: Nirgends }\n`))
+    assert.equal(code, 2)
+    const keys = (await at.json('key', 'list')) as { name: string }[]
+    assert.deepEqual(
+      keys.filter(({ name }) => name.startsWith('bauamt')),
+      [],
+    )
+  })
+
   it('makes a mailbox with its own keys, once', async () => {
     const file = at.file(
       'city.yaml',
