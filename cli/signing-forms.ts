@@ -75,9 +75,9 @@ export async function liftSignatures(
   }
 }
 
-/** By the name, where nobody says it: PDF and XML are signed inside, everything else beside. */
-export function usualForm(name: string): Form {
-  return USUAL_FORM[path.extname(name).toLowerCase()] ?? 'cades'
+/** By the names, where nobody says it: what is written may be a signature file or a container; else PDF and XML are signed inside. */
+export function usualForm(name: string, out: string): Form {
+  return FORM_OF_OUTPUT[path.extname(out).toLowerCase()] ?? USUAL_FORM[path.extname(name).toLowerCase()] ?? 'cades'
 }
 
 /** What is reached must be said: a level that needs an authority is none without. */
@@ -102,6 +102,12 @@ function mediaType(name: string): string {
   return MEDIA_TYPES[path.extname(name).toLowerCase()] ?? 'application/octet-stream'
 }
 
+const FORM_OF_OUTPUT: Readonly<Record<string, Form>> = {
+  '.p7s': 'cades',
+  '.p7m': 'cades-attached',
+  '.asice': 'asic-e',
+  '.asics': 'asic-s',
+}
 const USUAL_FORM: Readonly<Record<string, Form>> = { '.pdf': 'pades', '.xml': 'xades' }
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.pdf': 'application/pdf',

@@ -22,7 +22,7 @@ export function signCommand(context: () => Context): Command {
     .description('sign files on disk with the seal key: PAdES, CAdES (.p7s, .p7m), XAdES, ASiC')
     .argument('<files...>', 'the files; several only for --form asic-e')
     .requiredOption('--out <file>', 'the signed document, the signature beside it, or the container')
-    .option('--form <form>', `${FORMS.join(', ')} (default: by the name)`, oneOf(FORMS))
+    .option('--form <form>', `${FORMS.join(', ')} (default: by the names of --out and the file)`, oneOf(FORMS))
     .option('--level <level>', SEAL_LEVELS.join(', '), oneOf(SEAL_LEVELS))
     .action((files: string[], options: SignOptions) => sign(context(), files, options))
 }
@@ -32,7 +32,7 @@ function sign(context: Context, paths: readonly string[], { out, form, level }: 
     const key = await openSealKey()
     announce(context, describeKey(key))
     const wanted = level ?? signatures.setup.level
-    const chosen = form ?? usualForm(paths[0] ?? '')
+    const chosen = form ?? usualForm(paths[0] ?? '', out)
     const { sources } = signatures.setup
     if (isLifted(wanted) && sources === null) throw noAuthority()
     const size = await withFiles(paths, async (files) => {
