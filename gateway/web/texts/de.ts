@@ -44,8 +44,8 @@ export const de = {
   },
   invitation: {
     title: 'Zugang einrichten',
-    firstTitle: 'Erste Verwaltung einrichten',
-    firstIntro: 'Mit diesem Konto verwalten Sie das Haus. Der Link gilt nur einmal.',
+    firstTitle: 'Erstes Verwaltungskonto einrichten',
+    firstIntro: 'Mit diesem Konto verwalten Sie Amtsbote. Der Link gilt nur einmal.',
     codeIntro: 'Sie haben zusätzlich zum Link einen achtstelligen Code erhalten. Bitte geben Sie ihn hier ein.',
     codeLabel: 'Achtstelliger Code',
     codeGo: 'Weiter',

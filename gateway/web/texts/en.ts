@@ -47,7 +47,7 @@ export const en: Texts = {
   invitation: {
     title: 'Set up access',
     firstTitle: 'Set up the first administrator',
-    firstIntro: 'This account administers the house. The link works once.',
+    firstIntro: 'This account administers Amtsbote. The link works once.',
     codeIntro: 'Besides the link you were given an eight-digit code. Please enter it here.',
     codeLabel: 'Eight-digit code',
     codeGo: 'Continue',
