@@ -7,8 +7,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   'storage/backup-too-few-shares': 'name more of the share files, all of one backup',
   'storage/backup-damaged': 'use another copy of the backup or other shares',
   'storage/schema-newer': 'this program is older than the database: install the newer version',
-  'storage/database-unavailable':
-    'check that the database runs and that `database` in the configuration is right; `amtsbote doctor` tells more',
+  'storage/database-unavailable': 'check that the database runs and that `database` in the configuration is right',
   'storage/objects-unavailable':
     'check that the object store is reachable and that `objects` in the configuration is right',
   'storage/object-damaged': 'restore this object from a backup; `amtsbote doctor` lists what is damaged',
@@ -25,6 +24,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   'signing/pin-refused':
     'correct the file that holds the PIN before anything is tried again: a few wrong PINs lock the token',
   'signing/key-unavailable': 'check `seal.key` in the configuration, and the token or service itself',
+  'signing/not-a-pdf': 'only a PDF bears a seal; `amtsbote sign` signs other files',
+  'gateway/not-configured': 'name a time-stamping authority in `signatures.timestampServices`, or seal at level B-B',
   EADDRINUSE: 'another program listens on this address: stop it, or set `listen` in the configuration',
   EACCES: 'check the permissions of the file or folder',
   ENOENT: 'check the path',

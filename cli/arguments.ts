@@ -15,8 +15,8 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   }
 }
 
-/** For options that may be given several times. */
-export function collect(value: string, previous: string[]): string[] {
+/** For options that may be given several times; without a default, because the help would show an empty list. */
+export function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value]
 }
 

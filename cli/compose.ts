@@ -249,6 +249,8 @@ async function openStorage(
 
 async function openObjects({ objects }: Config): Promise<ObjectStore> {
   if (objects.kind === 'filesystem') return filesystemObjects({ root: objects.folder })
+  // Which Node is needed is for package.json to say; the SDK would print a page of its own at every command.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   const { s3Objects } = await import('../storage/objects/s3.ts')
   return s3Objects({
     endpoint: objects.endpoint,

@@ -55,6 +55,6 @@ function commentedOut(key: string, inner: z.ZodType, depth: number): string[] {
   const members = Object.entries(shape)
   return [
     `${indent}# ${key}:`,
-    ...members.map(([name, one]) => `${indent}#   ${name}: …   # ${unwrap(one).description ?? ''}`),
+    ...members.map(([name, one]) => `${indent}#   ${name}: …   # ${one.description ?? unwrap(one).description ?? ''}`),
   ]
 }

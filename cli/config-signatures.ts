@@ -25,7 +25,10 @@ const mark = z.strictObject({
     .union([z.number().int().min(1).max(100_000), z.literal('last')])
     .default(1)
     .describe('page that bears it: a number or last'),
-  corner: z.enum(['top-left', 'top-right', 'bottom-left', 'bottom-right']).default('bottom-right'),
+  corner: z
+    .enum(['top-left', 'top-right', 'bottom-left', 'bottom-right'])
+    .default('bottom-right')
+    .describe('top-left, top-right, bottom-left or bottom-right'),
   margin: wholeNumber('distance from both edges (points)', 0, 1000).default(30),
   width: wholeNumber('points', 20, 2000).default(220),
   height: wholeNumber('points', 10, 2000).default(60),

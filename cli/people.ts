@@ -74,7 +74,10 @@ export interface TokenOptions {
   days: number
 }
 
-/** An API token: a session of its own that bears the factor `password`; the second factor is proven by step-up. */
+/**
+ * An API token: a session of its own that bears the factor `password`; the second factor is proven by step-up. Nobody gets one before
+ * the first password: the server would not take it, and setting a password ends all sessions.
+ */
 export async function issueToken(
   house: House,
   address: string,
@@ -84,6 +87,11 @@ export async function issueToken(
   const user = await findUser(storage, address)
   if (user.state === 'disabled')
     throw new CliError('cli/usage', 'this account is disabled; run `amtsbote user enable` first')
+  if (user.state === 'invited')
+    throw new CliError(
+      'cli/usage',
+      'this account has no password yet; let the person open the link of `amtsbote user invite` first',
+    )
   const now = world.clock()
   const expiresAt = new Date(now.getTime() + options.days * DAY_MS)
   const made = await storage.sessions.create(

@@ -1,4 +1,5 @@
 /** The keys of this installation that sign: what each is by its certificate, until when it may be used, and whether it works. */
+import { CliError } from './errors.ts'
 import { keyFileNames, openKeyFile } from './key-files.ts'
 import { openSealKey, sealKeyName, type SealKeyDeps } from './seal-key.ts'
 import { judgeSigningKey } from '../policies/index.ts'
@@ -100,11 +101,11 @@ export async function checkSigningKey(deps: SealKeyDeps, name: string | null): P
   }
 }
 
-/** The key file of this name; null: the seal key. Throws SigningError `signing/key-unavailable`. */
+/** The key file of this name; null: the seal key. Throws CliError `cli/not-found`. */
 export async function openNamedKey(deps: SealKeyDeps, name: string | null): Promise<OpenedKey> {
   if (name === null) return openSealKey(deps)
   const opened = await openKeyFile(deps.config.keysFolder, name)
-  if (opened === null) throw new SigningError('signing/key-unavailable', 'there is no key file of this name')
+  if (opened === null) throw new CliError('cli/not-found', 'no such key; `amtsbote key list` shows what there is')
   return { signing: opened.signing, close: () => Promise.resolve() }
 }
 

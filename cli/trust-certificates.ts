@@ -48,7 +48,9 @@ export async function addAnchor(
 
 /** Certificates of one file; throws cli/bad-config when it holds none. */
 export async function readCertificateFile(at: string): Promise<Certificate[]> {
-  const bytes = await readFile(at)
+  const bytes = await readFile(at).catch((cause: unknown) => {
+    throw new CliError('cli/bad-config', `${at} cannot be read; check the path`, { cause })
+  })
   const blocks = bytes.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)
   const ders = blocks?.map((block) => Buffer.from(block.replace(/-----[^-]+-----/g, ''), 'base64')) ?? [bytes]
   try {

@@ -9,21 +9,21 @@ import type { TrustAnchor, ValidationOptions } from '../signing/index.ts'
 
 export interface TrustOptions {
   at?: Date
-  anchor: string[]
+  anchor?: string[]
   offline?: boolean
 }
 
 export function addTrustOptions(command: Command): Command {
   return command
     .option('--at <time>', 'validate as of this time, e.g. 2026-03-01T12:00:00Z (default: now)', readTime)
-    .option('--anchor <file>', 'trust these certificates too (PEM or DER; may be given again)', collect, [])
+    .option('--anchor <file>', 'trust these certificates too (PEM or DER; may be given again)', collect)
     .option('--offline', 'ask nobody; use what the document and this installation hold')
 }
 
 /** What this installation believes, and what the options add. */
 export async function validationOptions(
   context: Context,
-  { at, anchor, offline }: TrustOptions,
+  { at, anchor = [], offline }: TrustOptions,
 ): Promise<Omit<ValidationOptions, 'detached' | 'password'>> {
   const options = await signaturesOf(context.config(), context.world).options(at ?? context.clock())
   const added: TrustAnchor[] = []

@@ -108,10 +108,13 @@ export async function problemOf(answer: Answer): Promise<ServerProblem> {
 /** One line for a refusal, with what to do about the common ones. */
 export function refused(status: number, problem: ServerProblem): CliError {
   const said = problem.title === '' ? `status ${status}` : `${problem.title} (${status})`
-  const advice = problem.type.endsWith('step-up-required')
-    ? '; give a code of your authenticator app with --totp'
-    : (ADVICE_BY_STATUS[status] ?? '')
+  const advice = ADVICE_BY_PROBLEM[problem.type.split('/').at(-1) ?? ''] ?? ADVICE_BY_STATUS[status] ?? ''
   return new CliError('cli/server-refused', `the server says: ${said}${advice}`)
+}
+
+const ADVICE_BY_PROBLEM: Readonly<Record<string, string>> = {
+  'step-up-required': '; give a code of your authenticator app with --totp',
+  'wrong-code': '; a code works once: wait for the next one of your authenticator app',
 }
 
 const ADVICE_BY_STATUS: Readonly<Record<number, string>> = {
@@ -151,6 +154,7 @@ function exchange(origin: string, request: ApiRequest, settings: ApiSettings): P
     const { body, length } = request
     const headers = {
       accept: 'application/json, application/problem+json',
+      'accept-language': 'en',
       ...(length === undefined ? {} : { 'content-length': length }),
       ...settings.headers(),
       ...request.headers,

@@ -19,7 +19,7 @@ const LANGUAGES = ['de', 'en'] as const
 
 interface CourtFormOptions extends TrustOptions {
   secureWay: (typeof WAYS)[number]
-  exhibit: string[]
+  exhibit?: string[]
   lang: (typeof LANGUAGES)[number]
 }
 
@@ -34,7 +34,6 @@ export function courtFormCommand(context: () => Context): Command {
       '--exhibit <file>',
       'a file that belongs to a document and needs no signature (may be given again)',
       collect,
-      [],
     )
     .option('--secure-way <way>', 'vhn: it goes by beBPo with a proof of origin; none', oneOf(WAYS), 'none')
     .option('--lang <language>', 'of the report: de or en', oneOf(LANGUAGES), 'de')
@@ -44,7 +43,7 @@ export function courtFormCommand(context: () => Context): Command {
 }
 
 async function check(context: Context, paths: readonly string[], options: CourtFormOptions): Promise<void> {
-  const { exhibit, secureWay, at, lang } = options
+  const { exhibit = [], secureWay, at, lang } = options
   refuseTwice([...paths, ...exhibit])
   const validation = await validationOptions(context, options)
   const files = [...(await filesOf(paths, 'document')), ...(await filesOf(exhibit, 'exhibit'))]

@@ -33,7 +33,7 @@ export function messageCommand(context: () => Context): Command {
     .requiredOption('--to <mailbox>', 'mailbox of the addressee')
     .requiredOption('--subject <text>', 'subject')
     .option('--room <room>', 'room that the files are in')
-    .requiredOption('--file <file>', 'file to send, several times for several', collect, [])
+    .requiredOption('--file <file>', 'file to send, several times for several', collect)
     .action((options: SendOptions) => send(context(), options))
   command
     .command('list')
@@ -129,7 +129,12 @@ function save(context: Context, id: string, folder: string): Promise<void> {
       const name = attachment.name.replace(/[^\p{L}\p{N}._ -]/gu, '_').slice(0, 120)
       const target = path.join(folder, `${String(index + 1).padStart(3, '0')}_${name}`)
       const { stream } = await storage.contents.open(attachment.contentId)
-      await pipeline(stream, createWriteStream(target, { flags: 'wx', mode: 0o600 }))
+      try {
+        await pipeline(stream, createWriteStream(target, { flags: 'wx', mode: 0o600 }))
+      } catch (cause) {
+        if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause
+        throw new CliError('cli/usage', `${target} is there already; name another folder`, { cause })
+      }
       written.push(target)
     }
     context.output.say(written.join('\n'), { written })

@@ -12,7 +12,11 @@ export function roomCommand(context: () => Context): Command {
   command
     .command('create <name>')
     .description('create a room with its key')
-    .option('--level <level>', 'protection level', levelArgument)
+    .option(
+      '--level <level>',
+      'protection level: SB2, SB3 (default: the one that policies/levels.yaml names)',
+      levelArgument,
+    )
     .option('--unit <name>', 'unit it belongs to')
     .action((name: string, options: { level?: Level; unit?: string }) => create(context(), name, options))
   command

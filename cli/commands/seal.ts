@@ -10,7 +10,9 @@ import { TAKEN_OVER_WITHIN_MINUTES, sealRoom } from '../seal-room.ts'
 import { withLocalFile, writeLocalFile } from '../local-file.ts'
 import { SEAL_LEVELS, describeKey, sealToLevel, startSealBatch } from '../../gateway/index.ts'
 import type { SealDescription, SealLevel, SealWishes } from '../../gateway/index.ts'
-import type { SealBatch } from '../../storage/index.ts'
+import type { Room, SealBatch, SealBatchId } from '../../storage/index.ts'
+
+const ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 interface SealOptions {
   room?: string
@@ -41,6 +43,11 @@ function seal(context: Context, file: string | undefined, { room, all, out, ...w
     return sealAll(context, room, wishes)
   }
   if (file === undefined) throw new CliError('cli/usage', 'name a file, or give --room <room> --all')
+  if (room === undefined && out === undefined && !ID.test(file))
+    throw new CliError(
+      'cli/usage',
+      'say which room the file is in with --room, or where the sealed document goes with --out',
+    )
   return out === undefined ? sealInRoom(context, file, { room, wishes }) : sealOnDisk(context, file, { out, wishes })
 }
 
@@ -82,16 +89,31 @@ function sealOnDisk(
 
 function sealAll(context: Context, name: string, wishes: SealWishes): Promise<void> {
   return context.withHouse(async (house) => {
-    const { storage, operator, sealer } = house
+    const { storage, sealer } = house
     announce(context, await sealer.describe())
     const room = await findRoom(storage, name)
     const running = (await storage.sealBatches.ofRoom(room.id)).find(({ state }) => state === 'running')
-    const id = running?.id ?? (await startSealBatch(storage, { room, files: null, wishes }, operator))
+    const id = running?.id ?? (await begin(house, room, wishes))
+    if (id === null) {
+      const nothing = { state: 'done', total: 0, sealed: 0, failed: 0 } as const
+      context.output.say('nothing to seal: no PDF of this room lacks a seal', nothing)
+      return
+    }
     if (running) context.output.remark(await goingOn(house, running))
     const batch = await sealRoom(house, id, context.output.progress('sealing', running?.total ?? null))
     context.output.say(`${batch.state}: ${batch.sealed} sealed, ${batch.failed} not, of ${batch.total}`, batch)
     if (batch.failed > 0) process.exitCode = 3
   })
+}
+
+/** Null: every PDF bears its seal. Whoever runs this every night has done all there is to do. */
+async function begin({ storage, operator }: House, room: Room, wishes: SealWishes): Promise<SealBatchId | null> {
+  try {
+    return await startSealBatch(storage, { room, files: null, wishes }, operator)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'gateway/nothing-to-seal') return null
+    throw error
+  }
 }
 
 async function goingOn({ storage }: House, { id, total, sealed, failed }: SealBatch): Promise<string> {

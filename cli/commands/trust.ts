@@ -33,10 +33,9 @@ export function trustCommand(context: () => Context): Command {
     .option(
       '--purpose <purpose>',
       `for this alone: ${PURPOSES.join(', ')}; may be repeated (default: everything)`,
-      (value: string, before: TrustPurpose[]) => [...before, purposeArgument(value)],
-      [],
+      (value: string, before?: TrustPurpose[]) => [...(before ?? []), purposeArgument(value)],
     )
-    .action((file: string, { purpose }: { purpose: TrustPurpose[] }) => add(context(), file, purpose))
+    .action((file: string, { purpose = [] }: { purpose?: TrustPurpose[] }) => add(context(), file, purpose))
   command
     .command('list')
     .description('show trusted certificates of your own')

@@ -66,6 +66,9 @@ describe('commands on rooms and people', function () {
       [['room', 'create', 'A', '--unit', 'Nirgends'], 1, /no such unit/],
       [['user', 'token', 'nobody@example.org'], 1, /no such user/],
       [['user', 'invite', 'not-an-address'], 1, /^amtsbote: /],
+      [['key', 'check', 'nowhere'], 1, /no such key; `amtsbote key list` shows what there is/],
+      [['seal', 'a.pdf'], 2, /--room.*--out/],
+      [['trust', 'add', 'absent.pem'], 2, /absent\.pem cannot be read; check the path/],
       [['job', 'retry', 'x'], 1, /^amtsbote: /],
       [['job', 'drop', '0b51a0f4-3f4e-4a0e-8d52-5d0d1c7a9b11'], 1, /^amtsbote: /],
       [['apply', 'absent.yaml'], 2, /absent\.yaml cannot be read; check the path/],
@@ -80,6 +83,28 @@ describe('commands on rooms and people', function () {
     }
     const told = await at.cli('--json', 'room', 'show', 'Nirgends')
     assert.deepEqual(Object.keys((JSON.parse(told.err) as { error: object }).error), ['code', 'message'])
+  })
+
+  it('say it in JSON where JSON was asked for, wrong arguments too', async () => {
+    const cases: [string[], string][] = [
+      [['--json', 'room', 'create', 'A', '--level', 'SB9'], "option '--level <level>' argument 'SB9' is invalid"],
+      [['room', 'create', '--json'], "missing required argument 'name'"],
+      [['--json', 'room'], 'name a command'],
+    ]
+    for (const [args, complaint] of cases) {
+      const ran = await at.cli(...args)
+      assert.equal(ran.code, 2)
+      const { error } = JSON.parse(ran.err) as { error: { code: string; message: string } }
+      assert.equal(error.code, 'cli/usage')
+      assert.ok(error.message.startsWith(complaint), error.message)
+    }
+  })
+
+  it('give no token to somebody who has no password yet, because it would not be taken', async () => {
+    await at.json('user', 'invite', 'erika@example.org')
+    const ran = await at.cli('user', 'token', 'erika@example.org')
+    assert.equal(ran.code, 2)
+    assert.match(ran.err, /no password yet/)
   })
 
   it('disable, enable and forget the second factor', async () => {

@@ -70,6 +70,17 @@ describe('signatures at the command line', function () {
     })
   }
 
+  it('makes what the name of --out says: a signature beside a PDF, or a container', async () => {
+    for (const [out, form] of [
+      ['letter.pdf.p7s', 'cades'],
+      ['letter.pdf.asice', 'asic-e'],
+      ['again.pdf', 'pades'],
+    ] as const) {
+      const made = (await installation.json('sign', at('letter.pdf'), '--level', 'B-B', '--out', at(out))) as object
+      assert.deepEqual({ form }, { form: (made as { form: string }).form }, out)
+    }
+  })
+
   it('signs beside a file, and needs the file to judge the signature', async () => {
     const made = await installation.cli('sign', at('letter.txt'), '--level', 'B-LTA', '--out', at('letter.txt.p7s'))
     assert.equal(made.code, 0, made.err)
@@ -152,7 +163,8 @@ describe('signatures at the command line', function () {
 
   it('seals all PDFs of a room, at B-T now and at B-LT later', async () => {
     await installation.json('room', 'create', 'Bescheide', '--level', 'SB2')
-    assert.equal((await installation.cli('seal', '--room', 'Bescheide', '--all')).code, 1, 'nothing to seal yet')
+    const nothing = (await installation.json('seal', '--room', 'Bescheide', '--all')) as { total: number }
+    assert.equal(nothing.total, 0, 'nothing to seal yet')
     await put('Bescheide', ['eins.pdf', 'zwei.pdf', 'drei.pdf'])
     const sealed = await installation.cli('seal', '--room', 'Bescheide', '--all', '--level', 'B-LT')
     assert.equal(sealed.code, 0, sealed.err)
