@@ -1,4 +1,5 @@
 /** `amtsbote serve`: serves until SIGTERM or SIGINT; prints the one-time link of the first administrator while there is none. */
+import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import { systemWorld, type House } from '../compose.ts'
 import { isStartedByNpm } from '../config.ts'
@@ -15,7 +16,14 @@ export function serveCommand(context: () => Context): Command {
     .action(() => serve(context()))
 }
 
+/**
+ * What is dead of many small requests may otherwise grow to three times what lives (100 MB) before it is collected: large
+ * uploads that follow need that memory. Costs about one collection more in a thousand requests.
+ */
+const COLLECT_EARLIER = '--heap-growing-percent=80'
+
 async function serve(context: Context): Promise<void> {
+  setFlagsFromString(COLLECT_EARLIER)
   const config = context.config()
   const world = systemWorld(config.logLevel)
   const serving = await startServing(config, world)

@@ -20,6 +20,8 @@ const RELEASE = CompiledQuery.raw('release member')
 const ROLLBACK_TO = CompiledQuery.raw('rollback to member')
 
 interface Member {
+  /** its turn has come */
+  begin(): void
   run(db: Db): Promise<void>
   /** after the commit */
   answer(): void
@@ -49,7 +51,9 @@ export function createGroupCommit(
     // Whoever comes in the same turn of the event loop comes along.
     await nextTurn()
     while (waiting.length > 0) {
-      const kept = await runGroup(commit, waiting.splice(0, MAX_GROUP))
+      const group = waiting.splice(0, MAX_GROUP)
+      for (const member of group) member.begin()
+      const kept = await runGroup(commit, group)
       void answerWhenSettled(settled, kept)
     }
     busy = false
@@ -58,7 +62,12 @@ export function createGroupCommit(
   const run = <T>(work: (db: Db) => Promise<T>) =>
     new Promise<T>((resolve, reject) => {
       let result: { value: T } | null = null
+      let patience: NodeJS.Timeout | undefined
       const member: Member = {
+        // A timer that went on would keep all that `work` knows, such as the bytes of an upload.
+        begin: () => {
+          clearTimeout(patience)
+        },
         run: async (db) => {
           result = { value: await work(db) }
         },
@@ -68,21 +77,21 @@ export function createGroupCommit(
         fail: reject,
       }
       waiting.push(member)
-      if (busy) giveUpLater(waiting, member, patienceMs)
+      if (busy) patience = giveUpLater(waiting, member, patienceMs)
       else void drain()
     })
   return { run }
 }
 
 /** A transaction that begins another one waits for itself: an error then, not a wait without end. */
-function giveUpLater(waiting: Member[], member: Member, patienceMs: number): void {
+function giveUpLater(waiting: Member[], member: Member, patienceMs: number): NodeJS.Timeout {
   const timer = setTimeout(() => {
     const index = waiting.indexOf(member)
     if (index < 0) return
     waiting.splice(index, 1)
     member.fail(unavailable(new Error('waited too long for a transaction: was it begun inside of another one?')))
   }, patienceMs)
-  timer.unref()
+  return timer.unref()
 }
 
 async function answerWhenSettled(settled: () => Promise<void>, members: readonly Member[]): Promise<void> {

@@ -24,6 +24,8 @@ export interface PutAnswer {
   id: number
   code: string | null
   sha256: string
+  /** of the question's bytes: it goes back */
+  memory: ArrayBuffer
 }
 
 export interface PutThreads {
@@ -35,10 +37,13 @@ export interface PutThreads {
 }
 
 export function createPutThreads(): PutThreads {
-  const threads = Array.from({ length: THREADS }, createThread)
+  const memory = travellingMemory()
+  const threads = Array.from({ length: THREADS }, () => createThread(memory.give))
   const ask = (order: Omit<PutQuestion, 'id'>): Promise<string> => {
     const idlest = threads.reduce((best, next) => (next.waiting() < best.waiting() ? next : best))
-    return idlest.put({ ...order, bytes: new Uint8Array(order.bytes) })
+    const bytes = new Uint8Array(memory.take(order.bytes.length), 0, order.bytes.length)
+    bytes.set(order.bytes)
+    return idlest.put({ ...order, bytes })
   }
   return {
     put: async (path, folder, bytes) => {
@@ -51,15 +56,47 @@ export function createPutThreads(): PutThreads {
   }
 }
 
-/** One thread, started when it is first needed; holds the process alive only while it has work. */
-function createThread() {
+/**
+ * Memory that goes to a thread with its bytes and comes back with the answer. A thread that only dropped it would keep
+ * tens of MB, because its own garbage collector has little else to do.
+ */
+function travellingMemory() {
+  const kept: ArrayBuffer[] = []
+  let keptBytes = 0
+  return {
+    take: (bytes: number): ArrayBuffer => {
+      const size = Math.max(LEAST_MEMORY_BYTES, 2 ** Math.ceil(Math.log2(bytes)))
+      const at = kept.findLastIndex(({ byteLength }) => byteLength === size)
+      if (at < 0) return new ArrayBuffer(size)
+      keptBytes -= size
+      return kept.splice(at, 1)[0] ?? new ArrayBuffer(size)
+    },
+    give: (memory: ArrayBuffer): void => {
+      kept.push(memory)
+      keptBytes += memory.byteLength
+      while (keptBytes > MOST_KEPT_BYTES) keptBytes -= kept.shift()?.byteLength ?? 0
+    },
+  }
+}
+
+/** In powers of two, so that files of all sizes share it. */
+const LEAST_MEMORY_BYTES = 4096
+const MOST_KEPT_BYTES = 4 * 1024 * 1024
+
+/**
+ * One thread, started when it is first needed; holds the process alive only while it has work.
+ *
+ * @param give takes the memory back that travelled with a question
+ */
+function createThread(give: (memory: ArrayBuffer) => void) {
   const open = new Map<number, { resolve: (sha256: string) => void; reject: (error: Error) => void }>()
   let worker: Worker | null = null
   let last = 0
 
   const start = (): Worker => {
     const started = startWorker(import.meta.url, 'put')
-    started.on('message', ({ id, code, sha256 }: PutAnswer) => {
+    started.on('message', ({ id, code, sha256, memory }: PutAnswer) => {
+      give(memory)
       const question = open.get(id)
       open.delete(id)
       if (open.size === 0) started.unref()

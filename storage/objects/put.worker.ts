@@ -8,14 +8,17 @@ import type { PutAnswer, PutQuestion } from './put-threads.ts'
 
 parentPort?.on('message', (question: PutQuestion) => {
   const { id, bytes, cipher } = question
+  const memory = bytes.buffer as ArrayBuffer
   let answer: PutAnswer
   try {
     write(question, cipher === null ? bytes : seal(bytes, cipher))
-    answer = { id, code: null, sha256: cipher === null ? '' : createHash('sha256').update(bytes).digest('hex') }
+    const sha256 = cipher === null ? '' : createHash('sha256').update(bytes).digest('hex')
+    answer = { id, code: null, sha256, memory }
   } catch (error) {
-    answer = { id, code: error instanceof Error && 'code' in error ? String(error.code) : 'unknown', sha256: '' }
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    answer = { id, code, sha256: '', memory }
   }
-  parentPort?.postMessage(answer)
+  parentPort?.postMessage(answer, [memory])
 })
 
 const nonces = nonceSource(randomBytes)

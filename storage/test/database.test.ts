@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 import { sql } from 'kysely'
 
@@ -311,6 +314,25 @@ describe('SQLite', () => {
     const nested = grouped.run(() => grouped.run(() => Promise.resolve()))
     await assert.rejects(nested, codeIs('storage/database-unavailable'))
     assert.equal(await grouped.run(() => Promise.resolve('next')), 'next')
+    await database.close()
+  })
+
+  it('keeps nothing of a transaction that is over, however long its patience was', async () => {
+    const database = await openDatabase(freshSqlite(), log)
+    const run = async (): Promise<WeakRef<Buffer>> => {
+      const body = Buffer.alloc(100)
+      await database.transaction(() => Promise.resolve(body.length))
+      return new WeakRef(body)
+    }
+    const bodies = await Promise.all([run(), run(), run()])
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    await nextTurn()
+    collect()
+    assert.deepEqual(
+      bodies.map((body) => body.deref()),
+      [undefined, undefined, undefined],
+    )
     await database.close()
   })
 

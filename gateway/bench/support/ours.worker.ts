@@ -7,6 +7,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { pino } from 'pino'
 import { parse } from 'yaml'
 import type { S3Options } from '../../../storage/objects/s3.ts'
@@ -27,6 +28,9 @@ const { openObjects } = await built<typeof import('../../../storage/objects/open
 const { createStorage } = await built<typeof import('../../../storage/storage.ts')>('storage/storage.js')
 const { pooledRandom } = await built<typeof import('../../../storage/index.ts')>('storage/index.js')
 const { SITE_LIMITS, createApp } = await built<typeof import('../../index.ts')>('gateway/index.js')
+
+// as `serve` does for itself
+setFlagsFromString('--heap-growing-percent=80')
 
 const OPERATOR = { kind: 'operator', name: 'bench' } as const
 
