@@ -64,10 +64,14 @@ export function createAccess(deps: { storage: Storage; levels: Levels } & Pick<W
   }
 }
 
-/** A room that does not exist and one that must not be known of are the same answer, down to its code. */
-async function findRoom(storage: Storage, id: RoomId, { user }: Principal): Promise<{ room: Room; role: Role | null }> {
+function findRoom(storage: Storage, id: RoomId, { user }: Principal): Promise<{ room: Room; role: Role | null }> {
+  return hideAbsence(storage.rooms.withRole(id, user.id))
+}
+
+/** What does not exist and what must not be known of are the same answer, down to its code. */
+export async function hideAbsence<T>(search: Promise<T>): Promise<T> {
   try {
-    return await storage.rooms.withRole(id, user.id)
+    return await search
   } catch (error) {
     if (isStorageError(error, 'storage/not-found')) throw new GatewayError('gateway/not-found', { cause: error })
     throw error

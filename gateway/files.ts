@@ -3,6 +3,7 @@ import { parseId } from '../storage/index.ts'
 import type { File, FileVersion, Room } from '../storage/index.ts'
 import type { Action } from '../policies/index.ts'
 import { sendVersion } from './download.ts'
+import { hideAbsence } from './access.ts'
 import { GatewayError } from './errors.ts'
 import type { House } from './house.ts'
 import { queryValue } from './http/input.ts'
@@ -57,7 +58,7 @@ export function fileRoutes(house: House): Route[] {
 
 /** The file of the address and its room, if this person may do this with it now. */
 async function reach(house: House, call: Call<Principal>, action: Action): Promise<{ file: File; room: Room }> {
-  const file = await house.storage.files.byId(parseId('file', call.param('id')))
+  const file = await hideAbsence(house.storage.files.byId(parseId('file', call.param('id'))))
   const room = await house.access.room(call.principal, file.roomId, action)
   if (file.state === 'erased') throw new GatewayError('gateway/not-found')
   return { file, room }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { parseId } from '../storage/index.ts'
 import type { Actor, File, FileId, Room, SealBatch, Storage } from '../storage/index.ts'
+import { hideAbsence } from './access.ts'
 import { GatewayError } from './errors.ts'
 import type { House } from './house.ts'
 import { members } from './http/route.ts'
@@ -92,7 +93,7 @@ function isUnsealedPdf({ name, current }: File): boolean {
 async function filesOf(storage: Storage, room: Room, ids: readonly FileId[]): Promise<File[]> {
   const files: File[] = []
   for (const id of new Set(ids)) {
-    const file = await storage.files.byId(id)
+    const file = await hideAbsence(storage.files.byId(id))
     if (file.roomId !== room.id || file.state === 'erased') throw new GatewayError('gateway/not-found')
     files.push(file)
   }
@@ -109,7 +110,7 @@ async function reachBatch(
   call: Call<Principal>,
   action: 'room.read' | 'file.seal',
 ): Promise<{ batch: SealBatch; room: Room }> {
-  const batch = await house.storage.sealBatches.byId(parseId('seal-batch', call.param('id')))
+  const batch = await hideAbsence(house.storage.sealBatches.byId(parseId('seal-batch', call.param('id'))))
   return { batch, room: await house.access.room(call.principal, batch.roomId, action) }
 }
 

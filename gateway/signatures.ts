@@ -3,6 +3,7 @@ import { parseId } from '../storage/index.ts'
 import type { Context } from 'koa'
 import { etsiReport, reportPdf } from '../signing/index.ts'
 import type { ValidationReport } from '../signing/index.ts'
+import { hideAbsence } from './access.ts'
 import { GatewayError } from './errors.ts'
 import type { House } from './house.ts'
 import { attachment } from './http/disposition.ts'
@@ -32,7 +33,7 @@ export function signatureRoutes(house: House, validate: Validate | null): Route[
 
 async function judged(house: House, call: Call<Principal>, validate: Validate | null): Promise<FileValidation> {
   if (validate === null) throw new GatewayError('gateway/not-configured')
-  const file = await house.storage.files.byId(parseId('file', call.param('id')))
+  const file = await hideAbsence(house.storage.files.byId(parseId('file', call.param('id'))))
   await house.access.room(call.principal, file.roomId, 'file.download')
   if (file.state === 'erased') throw new GatewayError('gateway/not-found')
   return validateFile({ storage: house.storage, validate }, file, wholeNumber(call.ctx, 'version'))

@@ -5,7 +5,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openBrowser, signIn } from './support/browser.ts'
 import type { Browser } from './support/browser.ts'
-import { PASSWORD, openWebHouse } from './support/web-house.ts'
+import { OPERATOR, PASSWORD, openWebHouse } from './support/web-house.ts'
 import type { WebHouse } from './support/web-house.ts'
 import type { Room, User } from '../../storage/index.ts'
 
@@ -307,6 +307,38 @@ describe('files of a room', function () {
     }
     assert.equal((await stranger.get(`/api/files/${id.replace(/^./, 'x')}`)).status, 404)
     assert.equal((await stranger.get('/api/files/..%2f..%2fsecret')).status, 404)
+  })
+
+  it('of others and files that never were are the same answer, word for word', async () => {
+    const stranger = { authorization: `Bearer ${await house.token(await house.person())}` }
+    const id = await house.file(room.id, 'geheim.pdf', 'geheim')
+    const never = `${id.slice(0, -12)}000000000000`
+    const order = { roomId: room.id, items: [{ fileId: id, version: 1 }], wishes: {} }
+    const batch = await house.storage.sealBatches.create(order, OPERATOR)
+    const neverBatch = `${batch.slice(0, -12)}000000000000`
+    const answer = async (method: string, path: string) => {
+      const { status, json } = await openBrowser(house.url).send(method, path, null, stranger)
+      return { ...json, status, instance: null }
+    }
+    for (const [method, path] of [
+      ['GET', '/api/files/:id'],
+      ['GET', '/api/files/:id/content'],
+      ['GET', '/api/files/:id/signatures'],
+      ['DELETE', '/api/files/:id'],
+      ['POST', '/api/files/:id/seal'],
+    ] as const) {
+      const theirs = await answer(method, path.replace(':id', id))
+      assert.equal(theirs.status, 404, path)
+      assert.deepEqual(theirs, await answer(method, path.replace(':id', never)), path)
+    }
+    for (const [method, path] of [
+      ['GET', '/api/seal-batches/:id'],
+      ['POST', '/api/seal-batches/:id/cancel'],
+    ] as const) {
+      const theirs = await answer(method, path.replace(':id', batch))
+      assert.equal(theirs.status, 404, path)
+      assert.deepEqual(theirs, await answer(method, path.replace(':id', neverBatch)), path)
+    }
   })
 
   it('can only be read by readers', async () => {
