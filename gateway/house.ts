@@ -34,6 +34,8 @@ export interface House extends World {
   show: Show
   /** taken by whoever sends a file */
   turns: Turns
+  /** taken by whoever has signatures validated */
+  validationTurns: Turns
   /** a client that takes, or sends, nothing for so long is hung up on */
   idleMs: number
   /** null = no seal key is set up */

@@ -36,7 +36,14 @@ async function judged(house: House, call: Call<Principal>, validate: Validate | 
   const file = await hideAbsence(house.storage.files.byId(parseId('file', call.param('id'))))
   await house.access.room(call.principal, file.roomId, 'file.download')
   if (file.state === 'erased') throw new GatewayError('gateway/not-found')
-  return validateFile({ storage: house.storage, validate }, file, wholeNumber(call.ctx, 'version'))
+  const version = wholeNumber(call.ctx, 'version')
+  const gone = new AbortController()
+  call.ctx.res.once('close', () => {
+    gone.abort()
+  })
+  return house.validationTurns.during(call.principal.user.id, gone.signal, () =>
+    validateFile({ storage: house.storage, validate }, file, version),
+  )
 }
 
 /** `format`: json, etsi or pdf; `of`: which of the reports, 0 is the file itself. */

@@ -1,15 +1,15 @@
 /**
- * How many files one person sends at once: so many are taken, the others wait for their turn.
+ * How much of one kind one person has under way at once: so much is taken, the rest waits for its turn.
  *
- * A body on its way holds memory for a part of its file, however slowly it comes, and the process has so much of that and
- * no more. Without a bound a few connections of one person that dribble keep everybody else from sending. Kept in this
- * process, as the memory is.
+ * A body on its way holds memory for a part of its file, however slowly it comes, and a validation holds a thread; the
+ * process has so much of both and no more. Without a bound one person keeps everybody else waiting. Kept in this process,
+ * as memory and threads are.
  */
 import { GatewayError } from './errors.ts'
 
 export interface Turns {
   /**
-   * Runs `work` when fewer than `FILES_AT_ONCE` of this person are under way.
+   * Runs `work` when fewer than the bound of this person are under way.
    *
    * @param leave ends the wait
    * @throws GatewayError `gateway/upload-displaced` on `leave`, before `work` began
@@ -18,15 +18,17 @@ export interface Turns {
 }
 
 /** Half of what the memory for parts holds over S3 (storage/bytes.ts). */
-const FILES_AT_ONCE = 4
+export const FILES_AT_ONCE = 4
+/** Half of the threads that validate (cli/signatures.ts). */
+export const VALIDATIONS_AT_ONCE = 1
 
-export function createTurns(): Turns {
+export function createTurns(atOnce: number): Turns {
   const people = new Map<string, { running: number; waiting: (() => void)[] }>()
 
   async function enter(person: string, leave: AbortSignal | null): Promise<void> {
     const theirs = people.get(person) ?? { running: 0, waiting: [] }
     people.set(person, theirs)
-    if (theirs.running < FILES_AT_ONCE) {
+    if (theirs.running < atOnce) {
       theirs.running += 1
       return
     }
