@@ -204,7 +204,9 @@ function decodeFunction(list: unknown, at: number, shape: string): Native {
 
 function functionList(path: string): unknown {
   try {
-    const get = koffi.load(path).func('unsigned long C_GetFunctionList(_Out_ void **list)')
+    // Node exports the OpenSSL that is linked into it, and the loader would give that to the module, too: `deep` keeps the
+    // module to the libraries it was built against (dlopen(3), RTLD_DEEPBIND).
+    const get = koffi.load(path, { deep: true }).func('unsigned long C_GetFunctionList(_Out_ void **list)')
     const out: unknown[] = [null]
     const rv = Number(get(out))
     if (rv === CKR.ok) return out[0]
