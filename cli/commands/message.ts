@@ -137,7 +137,7 @@ function save(context: Context, id: string, folder: string): Promise<void> {
       }
       written.push(target)
     }
-    context.output.say(written.join('\n'), { written })
+    context.output.say(written.length === 0 ? 'this message has no files' : written.join('\n'), { written })
   })
 }
 
