@@ -57,6 +57,32 @@ describe('the kind of a certificate', () => {
   })
 })
 
+describe('certificates that were read before', () => {
+  const withBytes = (count: number, number = 0) =>
+    certificate(name(`CA ${number}`), extension('1.2.3', Buffer.alloc(count)))
+
+  it('are the same object again', async () => {
+    const der = await withBytes(1000)
+    assert.equal(parseCertificate(der), parseCertificate(Buffer.from(der)))
+  })
+
+  it('are not kept when they are large', async () => {
+    const der = await withBytes(9000)
+    assert.notEqual(parseCertificate(der), parseCertificate(der))
+  })
+
+  it('are forgotten after 2 MiB of others, those in use last', async () => {
+    const [first, used] = [await withBytes(1000, 1), await withBytes(1000, 2)]
+    const [before, usedBefore] = [parseCertificate(first), parseCertificate(used)]
+    for (let number = 3; number < 303; number++) {
+      parseCertificate(await withBytes(7000, number))
+      parseCertificate(used)
+    }
+    assert.equal(parseCertificate(used), usedBefore)
+    assert.notEqual(parseCertificate(first), before)
+  })
+})
+
 describe('readCertificate', () => {
   it('answers any bytes and any changed certificate with its own code or with facts', async () => {
     const whole = (await trialKey()).certificate

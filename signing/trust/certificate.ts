@@ -77,25 +77,32 @@ export type KeyUsageBit = (typeof KEY_USAGE_BITS)[number]
 /**
  * Reads one DER certificate.
  *
- * Equal bytes give the same Certificate object again as long as they are among the last thousand: the same few issuers
- * stand behind most documents. The object holds a copy and keeps no document in memory.
+ * Equal bytes give the same Certificate object again as long as they are among the last thousand or so: the same few
+ * issuers stand behind most documents. The object holds a copy and keeps no document in memory.
  *
  * @throws SigningError `signing/asn1-damaged`
  */
 export function parseCertificate(der: Buffer): Certificate {
   const sha256 = createHash('sha256').update(der).digest('hex')
   const certificate = recent.get(sha256) ?? readCertificate(Buffer.from(der), sha256)
-  recent.delete(sha256)
-  recent.set(sha256, certificate)
-  for (const oldest of recent.keys()) {
-    if (recent.size <= MAX_RECENT) break
-    recent.delete(oldest)
-  }
+  if (der.length <= MAX_RECENT_BYTES) remember(certificate)
   return certificate
 }
 
 /** in the order of their last use */
 const recent = new Map<string, Certificate>()
+let recentBytes = 0
+
+function remember(certificate: Certificate): void {
+  if (recent.delete(certificate.sha256)) recentBytes -= certificate.der.length
+  recent.set(certificate.sha256, certificate)
+  recentBytes += certificate.der.length
+  for (const oldest of recent.values()) {
+    if (recentBytes <= MAX_RECENT_BYTES_TOGETHER) break
+    recent.delete(oldest.sha256)
+    recentBytes -= oldest.der.length
+  }
+}
 
 function readCertificate(der: Buffer, sha256: string): Certificate {
   if (der.length > MAX_BYTES) throw damaged('a certificate is too large')
@@ -238,4 +245,6 @@ const CONTEXT_0 = 0xa0
 const CONTEXT_3 = 0xa3
 /** far above real ones; a certificate with a logo inside is some 100 kB */
 const MAX_BYTES = 256 * 1024
-const MAX_RECENT = 1000
+/** Real ones have 1 to 3 KiB. What is made of a hostile one takes some thirty times its bytes. */
+const MAX_RECENT_BYTES = 8 * 1024
+const MAX_RECENT_BYTES_TOGETHER = 2 * 1024 * 1024
