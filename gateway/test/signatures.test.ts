@@ -127,30 +127,36 @@ describe('a document that takes long to validate', function () {
   const threads = startTestThreads({ thinkingMs: 5_000, threads: 2 })
   let house: WebHouse
   let browser: Browser
+  let other: Browser
   let room: Room
 
   before(async () => {
     house = await openWebHouse({
       validate: (document, content) => threads.validate({ document, content, now: new Date() }),
     })
-    const user = await house.person()
-    room = await house.room('SB2', [[user, 'contributor']])
+    const [user, colleague] = [await house.person(), await house.person()]
+    room = await house.room('SB2', [
+      [user, 'contributor'],
+      [colleague, 'reader'],
+    ])
     browser = openBrowser(house.url)
+    other = openBrowser(house.url)
     await signIn(browser, user.email, PASSWORD)
+    await signIn(other, colleague.email, PASSWORD)
   })
   after(async () => {
     await threads.close()
     await house.close()
   })
 
-  const signatures = async (text: string) =>
-    browser.json('GET', `/api/files/${await house.file(room.id, `${text}.pdf`, text)}/signatures`)
+  const signatures = async (text: string, who = browser) =>
+    who.json('GET', `/api/files/${await house.file(room.id, `${text}.pdf`, text)}/signatures`)
 
   it('keeps nobody else waiting', async () => {
     let isJudged = false
     const slow = signatures('wait').finally(() => (isJudged = true))
     assert.equal((await browser.get('/health/live')).status, 200)
-    assert.equal((await signatures('plain')).status, 200)
+    assert.equal((await signatures('plain', other)).status, 200)
     assert.equal(isJudged, false)
     threads.letGo()
     assert.equal((await slow).status, 200)
