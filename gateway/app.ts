@@ -42,7 +42,7 @@ import type { Site } from './site.ts'
 import { limitSilence } from './tus/idle.ts'
 import { tusMiddleware } from './tus/server.ts'
 import type { TusLimits } from './tus/server.ts'
-import { FILES_AT_ONCE, VALIDATIONS_AT_ONCE, createTurns } from './turns.ts'
+import { VALIDATIONS_AT_ONCE, createTurns, filesAtOnce } from './turns.ts'
 import { uploadFormRoutes } from './upload-form.ts'
 import type { Validate } from './validation.ts'
 import { createPages } from './web/pages.ts'
@@ -83,7 +83,7 @@ export function createApp(deps: AppDeps): App {
   const passwords = createPasswords(deps.random)
   const signIn = createSignIn({ ...deps, passwords })
   const invitations = createInvitationFlow({ ...deps, passwords, signIn })
-  const turns = createTurns(FILES_AT_ONCE)
+  const turns = createTurns(filesAtOnce(deps.storage.uploads.bodiesAtOnce))
   const house: House = {
     ...deps,
     turns,

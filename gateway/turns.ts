@@ -17,8 +17,11 @@ export interface Turns {
   during<T>(person: string, leave: AbortSignal | null, work: () => Promise<T>): Promise<T>
 }
 
-/** Half of what the memory for parts holds over S3 (storage/bytes.ts). */
-export const FILES_AT_ONCE = 4
+/** Half of the bodies that have memory at once (`storage.uploads.bodiesAtOnce`). */
+export function filesAtOnce(bodiesAtOnce: number): number {
+  return Math.max(1, Math.floor(bodiesAtOnce / 2))
+}
+
 /** Half of the threads that validate (cli/signatures.ts). */
 export const VALIDATIONS_AT_ONCE = 1
 

@@ -8,6 +8,7 @@
 import type { Readable } from 'node:stream'
 
 import type { Actor } from './actor.ts'
+import { SEALED_CHUNK_BYTES } from './cipher/chunks.ts'
 import { StorageError } from './errors.ts'
 import type { UploadId } from './ids.ts'
 import { newSegment, saveSegment } from './segments/segment-rows.ts'
@@ -45,6 +46,8 @@ export interface Uploads {
   beginWhole(spec: UploadSpec & { size: number }, body: Uint8Array, by: Actor): Promise<BegunUpload>
   /** The largest body that `beginWhole` takes. */
   readonly wholeBytes: number
+  /** So many bodies on their way have memory for a part each; further ones wait. */
+  readonly bodiesAtOnce: number
   /** null = no such ticket, cancelled or expired. */
   byTicket(ticket: string): Promise<UploadState | null>
   /**
@@ -126,6 +129,10 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
     begin,
     beginWhole: createWholeUploads(deps, checkReserve),
     wholeBytes: SMALL_BYTES,
+    bodiesAtOnce: Math.max(
+      1,
+      Math.floor(deps.memory.budgetBytes / (deps.objects.chunksInPart(1) * SEALED_CHUNK_BYTES)),
+    ),
     byTicket: async (ticket) => stateOf(await keptRow(ticket), deps.clock()),
     confirm: async (ticket) => {
       const row = await keptRow(ticket)

@@ -5,16 +5,17 @@ import { Wire, call, requestHead } from './support/wire.ts'
 import type { Room } from '../../storage/index.ts'
 
 const MANY = 70
-const AT_ONCE = 4
 
 describe('one person with many uploads that dribble', function () {
   this.timeout(20_000) // shorter than the silence after which a connection is cut
   let house: WebHouse
   let room: Room
+  let atOnce = 0
   const token = { eve: '', anna: '' }
   before(async () => {
     house = await openWebHouse()
     const [eve, anna] = [await house.person({ audience: 'external' }), await house.person()]
+    atOnce = house.storage.uploads.bodiesAtOnce / 2
     room = await house.room('SB2', [
       [eve, 'contributor'],
       [anna, 'contributor'],
@@ -66,7 +67,7 @@ describe('one person with many uploads that dribble', function () {
 
   it('waits for a turn, and gets it when one of the others ends', async () => {
     const wires: Wire[] = []
-    for (let n = 0; n < AT_ONCE; n += 1) wires.push(await dribble(await begin('eve', 1000)))
+    for (let n = 0; n < atOnce; n += 1) wires.push(await dribble(await begin('eve', 1000)))
     const next = whole(await begin('eve', 2_000_000), 2_000_000)
     wires[0]?.send('x'.repeat(999))
     assert.equal((await wires[0]?.reply())?.status, 204)
@@ -76,7 +77,7 @@ describe('one person with many uploads that dribble', function () {
 
   it('goes on with an upload whose former request hangs, though all turns are taken', async () => {
     const addresses: string[] = []
-    for (let n = 0; n < AT_ONCE; n += 1) addresses.push(await begin('eve', 1000))
+    for (let n = 0; n < atOnce; n += 1) addresses.push(await begin('eve', 1000))
     const wires = await Promise.all(addresses.map(dribble))
     const [path = ''] = addresses
     const tus: [string, string] = ['Tus-Resumable', '1.0.0']

@@ -14,6 +14,8 @@ export interface PartMemory {
   give(memory: SharedArrayBuffer): void
   /** Bytes that are out at the moment. */
   readonly inUse: number
+  /** Bytes that may be out and kept together. */
+  readonly budgetBytes: number
 }
 
 /** @param options.budgetBytes a single part larger than this is still served, alone */
@@ -52,6 +54,7 @@ export function createPartMemory(options: { budgetBytes: number }): PartMemory {
   }
 
   return {
+    budgetBytes: options.budgetBytes,
     get inUse() {
       return inUse
     },

@@ -21,7 +21,7 @@ import type { S3Options } from '../../../storage/objects/s3.ts'
 import { createAccess } from '../../access.ts'
 import { createCookies } from '../../http/cookies.ts'
 import { createAuthentication } from '../../principal.ts'
-import { FILES_AT_ONCE, createTurns } from '../../turns.ts'
+import { createTurns, filesAtOnce } from '../../turns.ts'
 import { tusMiddleware } from '../../tus/server.ts'
 
 export interface StoresOrder {
@@ -105,7 +105,7 @@ export async function serveUploads(stores: UploadStores, limits: ServedLimits): 
       ...world,
       storage,
       authenticate,
-      turns: createTurns(FILES_AT_ONCE),
+      turns: createTurns(filesAtOnce(storage.uploads.bodiesAtOnce)),
       access: createAccess({ storage, levels, clock: world.clock }),
       limits: { maxSizeBytes: 1e12, expiresAfterMs: 600_000, idleMs: 30_000, ...limits },
     }),
