@@ -9,6 +9,7 @@ import { SigningError, bufferAccess, openPkcs12, parseCertificate, sealPdf, vali
 import type { RandomAccess } from '../../index.ts'
 import { checkList } from '../../trust/lists/check-list.ts'
 import { ecSigningKey } from '../trial-key.ts'
+import { peakMib } from './peak-memory.ts'
 
 export interface HostileOrder {
   entry: 'validate' | 'seal' | 'list' | 'pkcs12' | 'timestamp'
@@ -89,15 +90,6 @@ async function perform({ entry, path, certificates = [], content }: HostileOrder
   }
 }
 
-/** What the system counts for a process begins with that of its parent; Linux also counts for the program alone. */
-function peakKib(): number {
-  try {
-    return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'latin1'))?.[1])
-  } catch {
-    return process.resourceUsage().maxRSS
-  }
-}
-
 const before = process.cpuUsage()
 let outcome: string
 try {
@@ -108,5 +100,4 @@ try {
 }
 const { user, system } = process.cpuUsage(before)
 const milliseconds = Math.round((user + system) / 1000)
-const peakMib = Math.round(peakKib() / 1024)
-process.stdout.write(JSON.stringify({ outcome, milliseconds, peakMib } satisfies HostileOutcome))
+process.stdout.write(JSON.stringify({ outcome, milliseconds, peakMib: peakMib() } satisfies HostileOutcome))
