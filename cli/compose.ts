@@ -112,7 +112,7 @@ function furnish(shell: Shell): House {
       ...storage.handlers,
       ...court.mailbox.handlers,
       'seal-batch': sealBatchHandler(sealing),
-      'trust-refresh': trustRefreshHandler({ trust, world }),
+      'trust-refresh': trustRefreshHandler({ config, trust, world }),
       lift: liftHandler({ storage, sources: signatures.setup.sources }),
     },
     options: { concurrency: config.limits.workerConcurrency },
@@ -169,7 +169,7 @@ function uploadLimits({ limits }: Config): { expiresAfterMs: number; idleMs: num
 }
 
 /** Trusted lists and own anchors; opens no store. */
-export function trustOf({ trust: config }: Config, world: World): Trust {
+export function trustOf({ trust: config }: Pick<Config, 'trust'>, world: Pick<World, 'clock'>): Trust {
   return createTrust({ config, world, http: createHttpClient({ allowedHosts: config.allowedHosts }) })
 }
 

@@ -2,9 +2,9 @@
  * The standing job `trust-refresh`: fetches the trusted lists every night, and soon after a start when the lists at hand
  * are older than they say themselves. What cannot be had or is refused leaves the lists before it in use.
  */
-import { once } from 'node:events'
 import type { Config } from './config.ts'
 import type { Trust } from './trust.ts'
+import { refreshInThread } from './trust-refresh-thread.ts'
 import type { Refreshed } from '../signing/index.ts'
 import type { JobHandler, JobOutcome, Storage, World } from '../storage/index.ts'
 
@@ -30,15 +30,16 @@ export async function planTrustRefresh({ config, storage, trust, world }: TrustR
   await storage.jobs.ensureStanding({ kind: 'trust-refresh', subject: '', everyMs: DAY_MS, due })
 }
 
-export function trustRefreshHandler({ trust, world }: Pick<TrustRefreshDeps, 'trust' | 'world'>): JobHandler {
+export function trustRefreshHandler({ config, trust, world }: Omit<TrustRefreshDeps, 'storage'>): JobHandler {
   return async (_job, signal) => {
     const later = (): JobOutcome => ({ kind: 'again', at: nextNight(world.clock(), world.random) })
     // nothing is set up yet; `trust refresh` and `doctor` tell
     if (!(await trust.isPinned())) return later()
-    const stopped = once(signal, 'abort').then(() => Promise.reject(signal.reason as Error))
-    const { problems, snapshot } = await Promise.race([trust.refresh(signal), stopped])
+    const result = await refreshInThread({ config: config.trust, now: world.clock() }, signal)
+    if (result.kind === 'failed') return { kind: 'failed', reason: result.code }
+    const { problems, lists } = result
     if (problems.length === 0) {
-      world.log.info({ lists: snapshot.lists.length }, 'the trusted lists are refreshed')
+      world.log.info({ lists }, 'the trusted lists are refreshed')
       return later()
     }
     const failed = { kind: 'failed', reason: reasonOf(problems) } as const

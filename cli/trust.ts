@@ -28,11 +28,10 @@ export interface Trust {
   /** what counts now; throws `signing/trust-store-damaged` when stored lists were altered */
   current: () => Promise<CurrentTrust>
   /**
-   * Fetches all lists, keeps those that may be used; the others are in `problems`.
-   *
-   * @param signal once aborted, nothing more is fetched or kept
+   * Fetches all lists, keeps those that may be used; the others are in `problems`. Computes for seconds: `serve` does it in
+   * a thread (trust-refresh-thread.ts).
    */
-  refresh: (signal?: AbortSignal) => Promise<Refreshed>
+  refresh: () => Promise<Refreshed>
   /** when lists are to be had that are newer than ours, as ours announce it; null: never */
   nextUpdate: () => Promise<Date | null>
   /** Is there a certificate from the Official Journal, without which no list is believed? */
@@ -83,16 +82,12 @@ export function createTrust({ config, world, http }: TrustDeps): Trust {
     },
     nextUpdate: () => nextListUpdate(files),
     isPinned: async () => (await pinned()).length > 0,
-    refresh: async (signal) => {
+    refresh: async () => {
       const certificates = await neededPins(config, pinned)
       const { snapshot: previous } = await loadLists(files, certificates)
       const { lotlUrl, territories } = config
-      const asking: Http = (request) => {
-        signal?.throwIfAborted()
-        return http(request)
-      }
       const now = world.clock()
-      const refreshed = await refreshLists({ http: asking, now, lotlUrl, territories, pinned: certificates, previous })
+      const refreshed = await refreshLists({ http, now, lotlUrl, territories, pinned: certificates, previous })
       if (refreshed.snapshot !== NO_LISTS) await saveLists(files, refreshed.snapshot)
       return refreshed
     },

@@ -3,12 +3,14 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { listXml, signedList, type TestList } from '../../../signing/test/support/test-lists.ts'
 import { issue } from '../../../signing/test/trust-pki.ts'
 import { systemWorld, trustOf } from '../../compose.ts'
 import { loadConfig } from '../../config.ts'
 import { startServing } from '../../serving.ts'
 import { nextNight } from '../../trust-refresh.ts'
+import { refreshInThread } from '../../trust-refresh-thread.ts'
 import { giveKeys, temporaryInstallation, type Installation } from '../support/cli.ts'
 
 const DAY_MS = 86_400_000
@@ -29,6 +31,7 @@ describe('amtsbote trust', () => {
   let base = ''
   let installation: Installation
   const web = new Map<string, Buffer>()
+  let asked: string[] = []
   const inDays = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString()
 
   function publish(german: TestList = {}, sequence = 1): void {
@@ -44,6 +47,7 @@ describe('amtsbote trust', () => {
   before(async () => {
     server = createServer((request, response) => {
       const body = web.get(request.url ?? '')
+      asked.push(request.url ?? '')
       response.writeHead(body === undefined ? 404 : 200).end(body)
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -208,6 +212,19 @@ describe('amtsbote trust', () => {
     const jobs = async (): Promise<Row[]> =>
       (await installation.json('job', 'list', '--kind', 'trust-refresh')) as Row[]
 
+    /** How often the event loop came round while the list that was fetched last was worked on. */
+    async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+      const state = { ended: false, turns: 0 }
+      const worked = work().finally(() => (state.ended = true))
+      asked = []
+      while (!state.ended) {
+        await nextTurn()
+        if (asked.includes('/de.xml')) state.turns++
+      }
+      await worked
+      return state.turns
+    }
+
     /** A server that has had time for its first work; the job of its refresh as it stands then. */
     async function serveOnce(): Promise<Row | undefined> {
       await giveKeys(installation)
@@ -231,6 +248,19 @@ describe('amtsbote trust', () => {
       assert.equal(job.attempts, 1)
       assert.ok([2, 3].includes(new Date(job.due).getHours()), job.due)
       assert.equal((await installation.cli('trust', 'status')).code, 0)
+    })
+
+    it('are read and verified beside the requests, however large they are', async () => {
+      const { der } = authority.certificate
+      const services = Array.from({ length: 1500 }, (_, n) => ({ certificates: [der], name: `CA ${n}` }))
+      publish({ services })
+      const { trust: config } = loadConfig(installation.config)
+      const refreshing = await turnsDuring(async () => {
+        const result = await refreshInThread({ config, now: new Date() }, new AbortController().signal)
+        assert.deepEqual(result, { kind: 'refreshed', lists: 1, problems: [] })
+      })
+      const here = await turnsDuring(() => trustOf({ trust: config }, systemWorld('silent')).refresh())
+      assert.ok(refreshing > 10 * here, `${refreshing} turns of the event loop, ${here} without a thread`)
     })
 
     it('are left alone at the start while they are current, and fetched once they say that they are old', async () => {
