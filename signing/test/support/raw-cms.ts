@@ -86,7 +86,7 @@ export function rawSignedData({
     der.integer(version),
     der.setOf(...digests),
     der.sequence(der.oid(type), ...encapsulated),
-    ...(certificates.length === 0 ? [] : [der.encode(0xa0, ...certificates)]),
+    ...unlessEmpty(0xa0, certificates),
     der.encode(der.TAG.set, ...signers.map((signer) => rawSigner({ content, ...signer }))),
   )
   return der.sequence(der.oid(ID_SIGNED_DATA), der.encode(0xa0, data))
@@ -103,9 +103,12 @@ function rawSigner({ holder, attributes = null, unsigned = [], ...signer }: RawS
     ...(attributes === null ? [] : [der.encode(0xa0, ...attributes)]),
     signatureAlgorithm,
     der.octetString(signer.value ?? valueOver(signed, holder.key)),
-    ...(unsigned.length === 0 ? [] : [der.encode(0xa1, ...unsigned)]),
+    ...unlessEmpty(0xa1, unsigned),
   )
 }
+
+const unlessEmpty = (tag: number, values: readonly Buffer[]): Buffer[] =>
+  values.length === 0 ? [] : [der.encode(tag, ...values)]
 
 const algorithmOf = ({ key }: Holder): Buffer => (key.asymmetricKeyType === 'ec' ? ECDSA_SHA256 : RSA_SHA256)
 
