@@ -54,7 +54,7 @@ export function packedAccess(source: RandomAccess, { entry, dataOffset }: Packed
 
 async function* inflated(source: RandomAccess, packed: PackedEntry): AsyncGenerator<Buffer> {
   if (packed.entry.method !== 8) throw damaged('an entry is packed in a way that is not known')
-  const inflate = createInflateRaw()
+  const inflate = createInflateRaw({ chunkSize: PIECE_BYTES })
   const input = Readable.from(packedBytes(source, packed))
   input.once('error', (error) => inflate.destroy(error))
   input.pipe(inflate)
@@ -126,6 +126,8 @@ function sequentialReader(open: () => AsyncGenerator<Buffer>): RandomAccess['rea
 }
 
 const READ_BYTES = 64 * 1024
+/** each piece costs a change of threads: with the 16 KiB of Node as much as unpacking it */
+const PIECE_BYTES = 256 * 1024
 /** small entries may unpack to anything */
 const FREE_BYTES = 1024 * 1024
 const MAX_RATIO = 100
