@@ -12,6 +12,7 @@ import { openDocument } from '../pdf/document.ts'
 import { extendPdf } from '../pdf/levels.ts'
 import type { ExtendedPdf } from '../pdf/levels.ts'
 import { readSignatures } from '../pdf/signatures.ts'
+import { reference } from '../pdf/values.ts'
 import type { EvidenceSource } from '../trust/online.ts'
 import { programsFor, run } from './programs.ts'
 import { sharedData } from './shared-data.ts'
@@ -83,6 +84,18 @@ describe('lifting documents that others signed', () => {
     assert.ok(lifted > entries.length / 2, `${lifted} of ${entries.length}`)
   }).timeout(120_000)
 
+  /**
+   * Null: pyHanko cannot compare revisions, for the document names an object that is not there. That means null
+   * (ISO 32000-2 §7.3.10). Any other error is ours.
+   */
+  async function missingObject(document: Buffer, password: string, error: unknown): Promise<null> {
+    const number = /Could not find object \((\d+) 0\)/.exec(String(error))?.[1]
+    if (number === undefined) throw error
+    const opened = await openDocument(bufferAccess(document), { password })
+    assert.equal((await opened.fetch(reference(Number(number)))).kind, 'null', String(error))
+    return null
+  }
+
   it('keeps them valid for pdfsig, qpdf and pyHanko', async () => {
     if (!programsFor('lifted documents before pdfsig and qpdf', 'pdfsig', 'qpdf')) return
     const path = join(folder, 'lifted.pdf')
@@ -101,9 +114,15 @@ describe('lifting documents that others signed', () => {
       const checked = await run('qpdf', '--check', `--password=${password}`, path)
       assert.ok(checked.code <= structure.code, `${file}: ${checked.output}`)
       if (opinions === null) continue
-      const now = (await askPyHanko(path, password)) ?? []
+      const now = await askPyHanko(path, password).catch((error: unknown) => missingObject(before, password, error))
+      if (now === null) {
+        console.log(
+          `      pyHanko compares no revisions of ${file}: the document names an object that it does not have`,
+        )
+        continue
+      }
       for (const { field, holds, changesAllowed } of opinions) {
-        const again = now.find((one) => one.field === field)
+        const again: (typeof opinions)[number] | undefined = now.find((one) => one.field === field)
         assert.equal(again?.holds, holds, `${file}: ${field}`)
         assert.equal(again.changesAllowed, changesAllowed, `${file}: ${field}`)
       }
