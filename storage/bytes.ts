@@ -16,8 +16,6 @@ import type { UploadDeps } from './uploads/finish.ts'
 export interface ByteLimits {
   /** memory for parts on their way to the object store, all uploads together, bytes */
   partMemoryBytes: number
-  /** the same where each upload has one part and no more: so many slow lines hold nobody up */
-  partMemoryMostBytes: number
   /** room that new uploads leave free in the object store, bytes */
   reserveBytes: number
   /** threads for sealing and hashing; null = as many as the machine has cores, from 2 to 4 */
@@ -27,8 +25,6 @@ export interface ByteLimits {
 const BYTE_LIMITS: ByteLimits = {
   // Eight parts of 128 chunks onto S3, as many as one upload has on its way, or two parts of 512; FORMAT.md, "Parts".
   partMemoryBytes: 2 * 512 * SEALED_CHUNK_BYTES,
-  // 32 lines over S3, 256 over files.
-  partMemoryMostBytes: 8 * 512 * SEALED_CHUNK_BYTES,
   reserveBytes: 1024 * 1024 * 1024,
   sealingThreads: null,
 }
@@ -46,7 +42,7 @@ export interface Bytes {
 export function createBytes(deps: Omit<UploadDeps, 'sealer' | 'memory'> & { limits?: Partial<ByteLimits> }): Bytes {
   const limits = { ...BYTE_LIMITS, ...deps.limits }
   const sealer = createSealer({ threads: limits.sealingThreads ?? Math.max(2, Math.min(4, availableParallelism())) })
-  const memory = createPartMemory({ budgetBytes: limits.partMemoryBytes, mostBytes: limits.partMemoryMostBytes })
+  const memory = createPartMemory({ budgetBytes: limits.partMemoryBytes })
   const parts = { ...deps, sealer, memory }
   const contents = createContents(parts)
   const uploads = createUploads({ ...parts, reserveBytes: limits.reserveBytes })

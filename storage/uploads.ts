@@ -100,6 +100,7 @@ export interface Uploads {
 /** @param deps.reserveBytes new uploads are refused when the object store has less room than this */
 export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uploads {
   const { database, keyRing } = deps
+  const db = database.kysely
   const leases = createLeases(deps)
   const digests = createRunningDigests(deps.sealer)
   const appending = createAppending(deps, digests)
@@ -107,7 +108,7 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
 
   /** What it says is kept: who hears of an offset may throw these bytes away. */
   const keptRow = async (ticket: string): Promise<UploadRow | null> => {
-    const row = await uploadByTicket(database.kysely, ticket)
+    const row = await uploadByTicket(db, ticket)
     await database.settled()
     return row
   }
@@ -116,7 +117,7 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
     const order = { spec, by }
     const { upload, insert } = prepareUpload(deps, order)
     await checkReserve()
-    const { segment } = newSegment(deps, await keyRing.scopeKey(database.kysely, spec.roomId), 0)
+    const { segment } = newSegment(deps, await keyRing.scopeKey(db, spec.roomId), 0)
     await database.transaction(async (transaction) => {
       await insert(transaction)
       await saveSegment(transaction, upload.contentId, segment)
@@ -128,7 +129,10 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
     begin,
     beginWhole: createWholeUploads(deps, checkReserve),
     wholeBytes: SMALL_BYTES,
-    bodiesAtOnce: deps.memory.senders(deps.objects.chunksInPart(1) * SEALED_CHUNK_BYTES),
+    bodiesAtOnce: Math.max(
+      1,
+      Math.floor(deps.memory.budgetBytes / (deps.objects.chunksInPart(1) * SEALED_CHUNK_BYTES)),
+    ),
     byTicket: async (ticket) => stateOf(await keptRow(ticket), deps.clock()),
     confirm: async (ticket) => {
       const row = await keptRow(ticket)
@@ -150,7 +154,7 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
         await insert(transaction)
         return upload
       })
-      const state = stateOf(await uploadById(database.kysely, upload.id), deps.clock())
+      const state = stateOf(await uploadById(db, upload.id), deps.clock())
       if (state === null) throw new StorageError('storage/upload-gone', 'the upload has ended')
       return { id: upload.id, ticket: upload.ticket, state }
     },

@@ -9,7 +9,7 @@ import type { Lane } from '../cipher/sealer.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ObjectStore, PartWriter } from '../objects/object-store.ts'
 import { Part, type Sealing } from './part.ts'
-import type { PartMemory, PartRole } from './part-memory.ts'
+import type { PartMemory } from './part-memory.ts'
 
 export interface SegmentWriterDeps {
   objects: ObjectStore
@@ -98,26 +98,8 @@ export class SegmentWriter {
     this.#throwFailure()
     if (this.#part && !this.#part.isFull) return
     if (this.#onWay.size >= this.#deps.objects.partsInFlight) await Promise.race(this.#onWay)
-    else await this.#memoryOrPart()
+    else await this.#deps.memory.wait(this.#deps.objects.chunksInPart(this.#next.number) * SEALED_CHUNK_BYTES)
     this.#throwFailure()
-  }
-
-  /** Once none of its own is on its way any more, a writer need not wait for others: its next part is its only one. */
-  async #memoryOrPart(): Promise<void> {
-    const place = this.#deps.memory.wait(this.#nextBytes(), this.#nextRole())
-    try {
-      await Promise.race([place.granted, ...this.#onWay])
-    } finally {
-      place.leave()
-    }
-  }
-
-  #nextBytes(): number {
-    return this.#deps.objects.chunksInPart(this.#next.number) * SEALED_CHUNK_BYTES
-  }
-
-  #nextRole(): PartRole {
-    return this.#onWay.size === 0 ? 'only' : 'further'
   }
 
   progress(): SegmentProgress {
@@ -174,9 +156,9 @@ export class SegmentWriter {
   #openPart(): Part | null {
     const { objects, memory } = this.#deps
     if (this.#onWay.size >= objects.partsInFlight) return null
-    const taken = memory.tryTake(this.#nextBytes(), this.#nextRole())
-    if (taken === null) return null
     const chunks = objects.chunksInPart(this.#next.number)
+    const taken = memory.tryTake(chunks * SEALED_CHUNK_BYTES)
+    if (taken === null) return null
     const part = new Part(this.#sealing, { ...this.#next, chunks }, taken)
     this.#next = { number: part.number + 1, firstChunk: part.firstChunk + chunks }
     return part
