@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout } from 'node:timers/promises'
+import type { Worker } from 'node:worker_threads'
 import { SigningError } from '../errors.ts'
 import { CryptokiError, loadCryptoki } from '../keys/pkcs11/cryptoki.ts'
 import type { Cryptoki } from '../keys/pkcs11/cryptoki.ts'
@@ -201,6 +204,41 @@ if (programsFor('keys in tokens', 'softhsm2-util', SOFTHSM_MODULE)) {
       delay.disable()
       console.log(`      event loop: ${turns} turns, delay p50 ${(delay.percentile(50) / 1e6).toFixed(1)} ms`)
       assert.ok(turns > 5)
+    })
+
+    it('tells whoever waits when it is closed, and leaves no thread behind', async () => {
+      const workers: Worker[] = []
+      const note = (message: unknown): void => void workers.push((message as { worker: Worker }).worker)
+      subscribe('worker_threads', note)
+      for (let wait = 0; wait < 60; wait += 5) {
+        const { signing, close } = await openPkcs11Key({ ...place('p-256'), sessions: 3 })
+        const batches = Array.from({ length: 6 }, () => signing.sign([Buffer.from('x'), Buffer.from('y')]))
+        const told = Promise.allSettled(batches)
+        await setTimeout(wait)
+        await Promise.all([told, close()])
+        await assert.rejects(signing.sign([Buffer.from('x')]), { code: 'signing/key-unavailable' })
+      }
+      unsubscribe('worker_threads', note)
+      await setTimeout(50)
+      assert.ok(workers.length >= 12)
+      assert.deepEqual(
+        workers.filter(({ threadId }) => threadId !== -1),
+        [],
+      )
+    })
+
+    it('has its module in memory whatever the garbage collector takes', () => {
+      const code = `
+        import { loadCryptoki } from ${JSON.stringify(new URL('../keys/pkcs11/cryptoki.ts', import.meta.url))}
+        const cryptoki = loadCryptoki(${JSON.stringify(place('p-256').module)})
+        for (let turn = 0; turn < 5; turn++) {
+          gc()
+          await new Promise((resolve) => setTimeout(resolve, 10))
+        }
+        console.log(cryptoki.slots().length)`
+      const words = ['--expose-gc', '--import=tsx', '--input-type=module', '--eval', code]
+      const { status, signal, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' })
+      assert.deepEqual({ status, signal, slots: Number(stdout) > 0 }, { status: 0, signal: null, slots: true }, stderr)
     })
 
     it('with a wrong PIN is not opened', async () => {

@@ -207,6 +207,7 @@ function functionList(path: string): unknown {
     // Node exports the OpenSSL that is linked into it, and the loader would give that to the module, too: `deep` keeps the
     // module to the libraries it was built against (dlopen(3), RTLD_DEEPBIND).
     const get = koffi.load(path, { deep: true }).func('unsigned long C_GetFunctionList(_Out_ void **list)')
+    stayLoaded(path)
     const out: unknown[] = [null]
     const rv = Number(get(out))
     if (rv === CKR.ok) return out[0]
@@ -214,6 +215,14 @@ function functionList(path: string): unknown {
   } catch (cause) {
     throw new SigningError('signing/key-unavailable', 'the PKCS#11 module cannot be loaded', { cause })
   }
+}
+
+/**
+ * A handle that is never closed keeps the module in memory. koffi lets go of a library when `koffi.load` is garbage or its
+ * thread ends: the pointers of the list would lead nowhere, and threads that the module started would lose their code.
+ */
+function stayLoaded(path: string): void {
+  koffi.load(null).func('void *dlopen(const char *path, int flags)')(path, RTLD_NOW)
 }
 
 /** CKF_OS_LOCKING_OK: several threads of this process call the module. */
@@ -260,6 +269,8 @@ function handles(list: Buffer, count: number): bigint[] {
 }
 
 const ULONG = 8
+/** of dlfcn.h; the same on Linux, FreeBSD and macOS */
+const RTLD_NOW = 2
 const MAX_ATTRIBUTE_BYTES = 64 * 1024
 const MAX_SIGNATURE_BYTES = 4096
 const EMPTY = Buffer.alloc(0)

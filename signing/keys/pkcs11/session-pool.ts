@@ -62,7 +62,7 @@ export class SessionPool {
   }
 
   #serve(): void {
-    while (this.#idle.length > 0 || this.#busy.size < this.#most) {
+    while (this.#stopped === null && (this.#idle.length > 0 || this.#busy.size < this.#most)) {
       const share = this.#takeShare()
       if (share === null) return
       const known = this.#idle.pop()
@@ -95,7 +95,8 @@ export class SessionPool {
     } catch (error) {
       const reason = asFault(error)
       if (reason.code === 'signing/pin-refused') this.#stop(reason)
-      else if (isNew && this.#idle.length + this.#busy.size > 1) return this.#giveUp(thread, share)
+      else if (isNew && this.#stopped === null && this.#idle.length + this.#busy.size > 1)
+        return this.#giveUp(thread, share)
       this.#fail(share.batch, reason)
     }
   }

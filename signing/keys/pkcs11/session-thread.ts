@@ -88,6 +88,10 @@ export function startSessionThread(timeoutMs: number): SessionThread {
   return {
     ask: (question) =>
       new Promise((resolve, reject) => {
+        if (gone) {
+          reject(new SigningError('signing/key-unavailable', 'the thread of the token ended'))
+          return
+        }
         asker = { resolve, reject }
         worker.ref()
         timer.refresh()
