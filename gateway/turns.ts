@@ -17,9 +17,9 @@ export interface Turns {
   during<T>(person: string, leave: AbortSignal | null, work: () => Promise<T>): Promise<T>
 }
 
-/** Half of the bodies that have memory at once (`storage.uploads.bodiesAtOnce`). */
+/** An eighth of the bodies that have memory at once (`storage.uploads.bodiesAtOnce`): it takes eight people to fill it. */
 export function filesAtOnce(bodiesAtOnce: number): number {
-  return Math.max(1, Math.floor(bodiesAtOnce / 2))
+  return Math.max(1, Math.floor(bodiesAtOnce / 8))
 }
 
 /** Half of the threads that validate (cli/signatures.ts). */

@@ -129,10 +129,7 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
     begin,
     beginWhole: createWholeUploads(deps, checkReserve),
     wholeBytes: SMALL_BYTES,
-    bodiesAtOnce: Math.max(
-      1,
-      Math.floor(deps.memory.budgetBytes / (deps.objects.chunksInPart(1) * SEALED_CHUNK_BYTES)),
-    ),
+    bodiesAtOnce: deps.memory.senders(deps.objects.chunksInPart(1) * SEALED_CHUNK_BYTES),
     byTicket: async (ticket) => stateOf(await keptRow(ticket), deps.clock()),
     confirm: async (ticket) => {
       const row = await keptRow(ticket)

@@ -5,6 +5,7 @@
  */
 import { CHUNK_BYTES, KIND, SEALED_CHUNK_BYTES, type ChunkKind, type SegmentCipher } from '../cipher/chunks.ts'
 import type { Lane } from '../cipher/sealer.ts'
+import type { PartLoan } from './part-memory.ts'
 
 const REGION_CHUNKS = 16
 const REGION_BYTES = REGION_CHUNKS * CHUNK_BYTES
@@ -24,7 +25,7 @@ export class Part {
   readonly number: number
   /** number of its first chunk within the segment */
   readonly firstChunk: number
-  readonly memory: SharedArrayBuffer
+  readonly loan: PartLoan
   readonly #bytes: Buffer
   readonly #sealing: Sealing
   readonly #regions: number
@@ -33,17 +34,17 @@ export class Part {
   #fill = 0
   #plain = 0
 
-  constructor(
-    sealing: Sealing,
-    place: { number: number; firstChunk: number; chunks: number },
-    memory: SharedArrayBuffer,
-  ) {
+  constructor(sealing: Sealing, place: { number: number; firstChunk: number; chunks: number }, loan: PartLoan) {
     this.number = place.number
     this.firstChunk = place.firstChunk
-    this.memory = memory
-    this.#bytes = Buffer.from(memory)
+    this.loan = loan
+    this.#bytes = Buffer.from(loan.memory)
     this.#sealing = sealing
     this.#regions = place.chunks / REGION_CHUNKS
+  }
+
+  get memory(): SharedArrayBuffer {
+    return this.loan.memory
   }
 
   /** plaintext bytes in it */
@@ -78,6 +79,7 @@ export class Part {
     // Whoever takes the sealed bytes meets a failure; until then nobody waits for it.
     sealed.catch(() => undefined)
     this.#sealed.push(sealed)
+    this.loan.moved()
     this.#fill = 0
   }
 

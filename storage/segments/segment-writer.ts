@@ -145,7 +145,7 @@ export class SegmentWriter {
     this.#part = null
     if (part) {
       await part.settled()
-      this.#deps.memory.give(part.memory)
+      part.loan.give()
     }
     await Promise.allSettled([...this.#onWay])
     const writer = await this.#partWriter?.catch(() => null)
@@ -174,13 +174,14 @@ export class SegmentWriter {
   }
 
   #send(part: Part): void {
+    part.loan.filled()
     const sending = this.#sendNow(part)
     this.#onWay.add(sending)
     void sending.finally(() => this.#onWay.delete(sending))
   }
 
   async #sendNow(part: Part): Promise<void> {
-    const { objects, lane, memory } = this.#deps
+    const { objects, lane } = this.#deps
     try {
       const writer = await this.#openWriter()
       const bytes = await part.sealedBytes()
@@ -192,7 +193,7 @@ export class SegmentWriter {
       this.#failure ??= error instanceof Error ? error : new Error('a part failed', { cause: error })
     } finally {
       await part.settled()
-      memory.give(part.memory)
+      part.loan.give()
     }
   }
 
@@ -219,8 +220,9 @@ export class SegmentWriter {
   }
 
   async #takeOut(part: Part, kind: 'single' | 'tail'): Promise<SegmentEnd> {
+    part.loan.filled()
     const done = (): void => {
-      this.#deps.memory.give(part.memory)
+      part.loan.give()
     }
     try {
       const bytes = await part.sealedBytes()

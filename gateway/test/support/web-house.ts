@@ -13,6 +13,7 @@ import { validateDocument } from '../../../signing/index.ts'
 import type { Route } from '../../http/route.ts'
 import type { Level, Role } from '../../../policies/index.ts'
 import type { FileId, Logger, Room, RoomId, Storage, User } from '../../../storage/index.ts'
+import type { ObjectStore } from '../../../storage/objects/object-store.ts'
 import { openUploadStores } from './upload-stores.ts'
 
 /** A sealer that never seals, for pages that show the button. */
@@ -63,7 +64,13 @@ export interface PersonOptions {
   admin?: boolean
 }
 
-export async function openWebHouse(change: Partial<AppDeps> & { https?: boolean } = {}): Promise<WebHouse> {
+export interface WebHouseOptions extends Partial<AppDeps> {
+  https?: boolean
+  /** stands between the instance and its objects */
+  wrap?: (objects: ObjectStore) => ObjectStore
+}
+
+export async function openWebHouse(change: WebHouseOptions = {}): Promise<WebHouse> {
   const folder = await mkdtemp(join(tmpdir(), 'amtsbote-web-'))
   // Ahead of the real clock, on a full minute: codes and ages are then exact.
   let now = Math.ceil(Date.now() / 60_000) * 60_000
@@ -72,7 +79,7 @@ export async function openWebHouse(change: Partial<AppDeps> & { https?: boolean 
   const log = keepingLog(lines)
   const opened = await openUploadStores(
     { folder, database: { kind: 'sqlite', path: join(folder, 'm.sqlite') } },
-    { clock },
+    { clock, ...(change.wrap === undefined ? {} : { wrap: change.wrap }) },
   )
   const { storage } = opened
   const server = createServer()
