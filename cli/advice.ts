@@ -17,7 +17,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   'storage/backup-bad-passphrase': 'check the passphrase or the shares, then try again',
   'signing/trust-store-damaged':
     'restore `trust/lists` in the data folder from a backup, or remove it and run `amtsbote trust refresh`',
-  'storage/already-exists': 'choose another name, or change the existing one',
+  'storage/already-exists': 'choose another, or change the one that is there',
   'storage/upload-locked': 'somebody else is sending to it; try again in a few seconds',
   'signing/key-not-qualified':
     'take a key with a qualified certificate, or set `seal: { allowAdvanced: true }` in the configuration',

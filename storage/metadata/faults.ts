@@ -41,6 +41,22 @@ const UNAVAILABLE = new Set([
 const AWAY =
   /connection terminated|timeout exceeded when trying to connect|connection error|query read timeout|not queryable/i
 
+/** What people may have named twice, by column; of everything else only we make the values. */
+const TAKEN: Readonly<Record<string, string>> = {
+  'unit.name': 'there is already a unit of this name',
+  'user_account.email_key': 'there is already an account with this e-mail address',
+  'room.name_key': 'there is already a room of this name (upper and lower case count as the same)',
+  'mailbox.name': 'there is already a mailbox of this name',
+}
+
+/** SQLite names the column, PostgreSQL the constraint, `<table>_<column>_key`. The value itself is never told. */
+function takenBy(error: Error): string {
+  const constraint = 'constraint' in error ? error.constraint : undefined
+  const column = /UNIQUE constraint failed: (\w+\.\w+)$/.exec(error.message)?.[1]
+  const known = Object.entries(TAKEN).find(([key]) => key === column || `${key.replace('.', '_')}_key` === constraint)
+  return known?.[1] ?? 'a value that has to be unique is taken'
+}
+
 /**
  * Gives a driver's error a code of storage; passes what is neither known nor coded, for that is a bug and should look
  * like one.
@@ -51,7 +67,7 @@ export function asStorageError(error: unknown, sql: string): unknown {
   if (error instanceof StorageError || !(error instanceof Error)) return error
   const code = codeOf(error)
   if (ALREADY_EXISTS.has(code)) {
-    return new StorageError('storage/already-exists', 'a value that has to be unique is taken', error)
+    return new StorageError('storage/already-exists', takenBy(error), error)
   }
   if (FOREIGN_KEY.has(code)) {
     return /^\s*delete/i.test(sql)

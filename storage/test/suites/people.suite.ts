@@ -29,7 +29,10 @@ export function peopleSuite(fresh: () => Promise<DatabaseConfig>): void {
 
   it('keeps units in order of their names, each name once', async () => {
     for (const name of ['Tiefbauamt', 'Bauamt', 'Kämmerei']) await storage.units.create({ name }, OPERATOR)
-    await assert.rejects(storage.units.create({ name: ' Bauamt ' }, OPERATOR), codeIs('storage/already-exists'))
+    await assert.rejects(
+      storage.units.create({ name: ' Bauamt ' }, OPERATOR),
+      codeIs('storage/already-exists', /a unit of this name$/),
+    )
     const first = await storage.units.list({ limit: 2 })
     const second = await storage.units.list({ limit: 2, after: first.next })
     assert.deepEqual(
@@ -54,7 +57,7 @@ export function peopleSuite(fresh: () => Promise<DatabaseConfig>): void {
     assert.equal(found.email, 'Jörg.Groß@Stadt.example')
     assert.deepEqual([user.state, user.hasPassword, user.hasTotp, user.admin], ['invited', false, false, false])
     const twin = storage.users.create({ email: 'jörg.groß@stadt.example', name: 'X', audience: 'external' }, OPERATOR)
-    await assert.rejects(twin, codeIs('storage/already-exists'))
+    await assert.rejects(twin, codeIs('storage/already-exists', /an account with this e-mail address$/))
   })
 
   for (const email of [

@@ -33,7 +33,7 @@ export function roomsSuite(fresh: () => Promise<DatabaseConfig>): void {
     const room = await newRoom('Bauakten Süd')
     assert.deepEqual([room.name, room.level, room.state, room.unitId], ['Bauakten Süd', 'SB3', 'open', null])
     assert.equal((await house.keyRing.scopeKey(house.database.kysely, room.id)).length, 32)
-    await assert.rejects(newRoom('BAUAKTEN su\u0308d'), codeIs('storage/already-exists'))
+    await assert.rejects(newRoom('BAUAKTEN su\u0308d'), codeIs('storage/already-exists', /a room of this name/))
     assert.equal((await storage.rooms.byName('bauakten süd '))?.id, room.id)
     assert.equal(await storage.rooms.byName('Bauakten'), null)
     const scopes = await house.database.kysely.selectFrom('key_scope').select('id').execute()
@@ -240,7 +240,10 @@ export function roomsSuite(fresh: () => Promise<DatabaseConfig>): void {
       signatureCertificate: signature,
     }
     const made = await storage.mailboxes.create(order, OPERATOR)
-    await assert.rejects(storage.mailboxes.create(order, OPERATOR), codeIs('storage/already-exists'))
+    await assert.rejects(
+      storage.mailboxes.create(order, OPERATOR),
+      codeIs('storage/already-exists', /a mailbox of this name$/),
+    )
     for (const found of [
       await storage.mailboxes.byId(made.id),
       await storage.mailboxes.byName('Poststelle'),
