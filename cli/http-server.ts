@@ -3,12 +3,11 @@
  *
  * `requestTimeout` is off because an upload may take hours; silence is limited where bodies are read, headers have their own limit here.
  */
-import { readFileSync } from 'node:fs'
 import { createServer as createHttp, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createHttps } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { CliError } from './errors.ts'
 import { hostOf, portOf, type Config } from './config.ts'
+import { readTlsFiles } from './tls-files.ts'
 
 export interface HttpServer {
   /** port that was taken; differs from the configured one when that is 0 */
@@ -60,23 +59,7 @@ export async function listen(config: Config): Promise<HttpServer> {
 
 function createServer(config: Config, listener: RequestListener): Server {
   if (!config.tls) return createHttp(OPTIONS, listener)
-  const read = (file: string, key: string): Buffer => {
-    try {
-      return readFileSync(file)
-    } catch (error) {
-      throw new CliError('cli/bad-config', `tls.${key}: ${file} cannot be read`, { cause: error })
-    }
-  }
-  const { certificateFile, keyFile } = config.tls
-  const cert = read(certificateFile, 'certificateFile')
-  const key = read(keyFile, 'keyFile')
-  try {
-    return createHttps({ ...OPTIONS, cert, key, minVersion: 'TLSv1.2' }, listener)
-  } catch (error) {
-    throw new CliError('cli/bad-config', 'tls: the certificate and the key do not belong together, or are not PEM', {
-      cause: error,
-    })
-  }
+  return createHttps({ ...OPTIONS, ...readTlsFiles(config.tls), minVersion: 'TLSv1.2' }, listener)
 }
 
 async function stop(server: Server, graceMs: number): Promise<void> {

@@ -1,5 +1,6 @@
 /** `amtsbote config example|check`: the documented default, and whether a file is right. */
 import { Command } from 'commander'
+import { checkConfigFiles } from '../config-files.ts'
 import { exampleConfig } from '../config-example.ts'
 import type { Context } from '../context.ts'
 
@@ -14,10 +15,12 @@ export function configCommand(context: () => Context): Command {
     })
   command
     .command('check')
-    .description('read the configuration and say whether it is right')
+    .description('say whether the configuration is right and whether the files that it names can be used')
     .action(() => {
       const { config, output } = context()
-      const { file, listen } = config()
+      const read = config()
+      checkConfigFiles(read)
+      const { file, listen } = read
       output.say(`${file ?? 'the built-in configuration'} is right`, { file, listen, right: true })
     })
   return command

@@ -7,6 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { randomBytes } from 'node:crypto'
 import forge from 'node-forge'
+import { checkConfigFiles } from '../config-files.ts'
 import { parseConfig } from '../config.ts'
 import { listen, type HttpServer } from '../http-server.ts'
 import { makeTrialIdentity } from '../../signing/index.ts'
@@ -126,8 +127,18 @@ describe('http server', function () {
 
     it('refuses a key that does not belong to the certificate, and files that are none', async () => {
       const [one, other] = await Promise.all([pemPair(), pemPair()])
-      await assert.rejects(listen(config(one.certificate, other.key)), { code: 'cli/bad-config' })
-      await assert.rejects(listen(config('nothing', 'nothing')), { code: 'cli/bad-config' })
+      await assert.rejects(listen(config(one.certificate, other.key)), {
+        code: 'cli/bad-config',
+        message: /tls\.keyFile: .*k\.pem does not belong to the certificate in .*c\.pem/,
+      })
+      await assert.rejects(listen(config('nothing', 'nothing')), {
+        code: 'cli/bad-config',
+        message: /tls\.certificateFile: .*c\.pem holds no certificate/,
+      })
+      assert.throws(() => {
+        checkConfigFiles(config(one.certificate, other.key))
+      }, /tls\.keyFile: .*does not belong/)
+      checkConfigFiles(config(one.certificate, one.key))
       rmSync(path.join(folder, 'k.pem'))
       const lost = parseConfig(
         'listen: 127.0.0.1:0\ntls: { certificateFile: c.pem, keyFile: k.pem }',

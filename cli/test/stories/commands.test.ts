@@ -24,7 +24,7 @@ describe('commands on rooms and people', function () {
     assert.equal(room.level, 'SB3', 'the default level')
     const twice = await at.cli('room', 'create', 'Verfahren')
     assert.equal(twice.code, 1)
-    assert.match(twice.err, /^amtsbote: .*choose another name.*\n$/)
+    assert.match(twice.err, /^amtsbote: .*there is already a room of this name.*\n$/)
     await at.json('user', 'add', 'erika@example.org', '--name', 'Erika')
     await at.json('room', 'member', room.id, 'erika@example.org', '--role', 'reader')
     const shown = (await at.json('room', 'show', 'Verfahren')) as { members: { email: string; role: string }[] }
@@ -161,6 +161,30 @@ describe('commands on rooms and people', function () {
       `dataFolder: data\nlevelsFile: ${at.file('levels2.yaml', shipped.replaceAll('stepUpMaxAge: PT30M', 'stepUpMaxAge: PT10M'))}\n`,
     )
     assert.equal((await at.cli('--config', same, 'room', 'list')).code, 0)
+  })
+
+  it('checks the files that the configuration names, with setting and file', async () => {
+    const check = (text: string) => at.cli('--config', at.file('checked.yaml', text), 'config', 'check')
+    assert.equal((await check('dataFolder: data')).code, 0)
+    const pem = at.file('some.pem', 'x')
+    const named: [string, RegExp][] = [
+      [`tls: { certificateFile: gone.pem, keyFile: ${pem} }`, /tls\.certificateFile: .*gone\.pem cannot be read/],
+      [`tls: { certificateFile: ${pem}, keyFile: ${pem} }`, /tls\.certificateFile: .*some\.pem holds no certificate/],
+      [`seal: { key: { kind: pkcs11, module: ${pem}, pinFile: gone.pin } }`, /seal\.key\.pinFile: .*gone\.pin cannot/],
+      [`seal: { key: { kind: pkcs11, module: gone.so, pinFile: ${pem} } }`, /seal\.key\.module: .*gone\.so cannot/],
+      [`seal: { key: { kind: pkcs12, file: ${pem}, passphraseFile: gone.txt } }`, /seal\.key\.passphraseFile: .*gone/],
+      [`dataFolder: fresh\nseal: { key: { kind: pkcs12, file: ${pem} } }`, /passphraseFile: .*seal\.passphrase cannot/],
+      [
+        `signatures: { timestampServices: [{ url: 'https://tsa.example', passwordFile: ${at.file('none', ' \n')} }] }`,
+        /signatures\.timestampServices\[0\]\.passwordFile: .*none is empty/,
+      ],
+    ]
+    for (const [text, expected] of named) {
+      const { code, err } = await check(text)
+      assert.equal(code, 2, text)
+      assert.match(err, expected)
+      assert.match(err, /^amtsbote: [^\n]*\n$/)
+    }
   })
 })
 
