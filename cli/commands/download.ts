@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
 import { downloadFile } from '../client/download.ts'
+import { interruptible } from '../client/interrupt.ts'
 import { apiOf, withServer, type ServerOptions } from '../client/options.ts'
 import { findRemoteFile, findRemoteRoom } from '../client/rooms.ts'
 import type { Context } from '../context.ts'
@@ -39,8 +40,10 @@ async function download(context: Context, name: string, options: DownloadOptions
   }
   const bar = output.progress('download', file.size)
   const { id: fileId, size, sha256 } = file
-  const got = await downloadFile(api, { fileId, target, size, sha256, onProgress: bar.update })
-  bar.end()
+  const advice = 'the same command goes on from there'
+  const got = await interruptible({ output, bar, verb: 'received', advice }, (onProgress) =>
+    downloadFile(api, { fileId, target, size, sha256, onProgress }),
+  )
   output.say(`${target}  ${formatBytes(size)}  sha256 ${got.sha256}`, { target, fileId, size, ...got })
 }
 

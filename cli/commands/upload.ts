@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Command } from 'commander'
+import { interruptible } from '../client/interrupt.ts'
 import { apiOf, withServer, type ServerOptions } from '../client/options.ts'
 import { findRemoteFile, findRemoteRoom } from '../client/rooms.ts'
 import { stateFileOf, uploadFile } from '../client/tus-upload.ts'
@@ -35,8 +36,11 @@ async function upload(context: Context, file: string, options: UploadOptions): P
   if (options.afresh === true) await rm(stateFile, { force: true })
   const sha256 = await sha256OfFile(file)
   const bar = output.progress('upload', null)
-  const sent = await uploadFile(api, { file, room: room.id, name, stateFile, onProgress: bar.update })
-  bar.end()
+  const again = options.afresh === true ? 'the same command without --afresh' : 'the same command'
+  const advice = `${again} goes on from what the server has`
+  const sent = await interruptible({ output, bar, verb: 'sent', advice }, (onProgress) =>
+    uploadFile(api, { file, room: room.id, name, stateFile, onProgress }),
+  )
   const stored = await findRemoteFile(api, room.id, { name, sha256 })
   if (!stored) {
     output.say(`${formatBytes(sent.size)} sent; the server is still working out the digest`, {

@@ -102,6 +102,37 @@ describe('upload and download', function () {
     }
   })
 
+  it('say on Ctrl-C how far they came, and go on from there', async () => {
+    const bytes = randomBytes(24 * MIB)
+    const file = sample('gestoppt.bin', bytes)
+    const target = path.join(served.at.folder, 'gestoppt.back')
+    for (const [side, verb, args] of [
+      ['requests', 'sent', ['upload', file]],
+      ['answers', 'received', ['download', 'gestoppt.bin', '--out', target]],
+    ] as const) {
+      const proxy = await startHoldingProxy(served.serving.port, 10 * MIB, side)
+      try {
+        const through = ['--server', proxy.origin, '--token-file', person.tokenFile, '--room', 'Pressefotos']
+        const first = startCli([...args, ...through])
+        await Promise.race([until(() => proxy.passed() >= 10 * MIB), first.ended])
+        const { code } = await first.kill('SIGINT')
+        assert.equal(code, 130, first.err())
+        const line = new RegExp(
+          `^Stopped after \\d+\\.\\d MiB of 24\\.0 MiB were ${verb}; the same command goes on from .*\\n$`,
+        )
+        assert.match(first.err(), line)
+        const before = proxy.passed()
+        proxy.letGo()
+        const second = await served.at.cli(...args, ...through)
+        assert.equal(second.code, 0, second.err)
+        assert.ok(proxy.passed() - before < 20 * MIB, `${side}: the first part went again`)
+      } finally {
+        await proxy.close()
+      }
+    }
+    assert.ok(readFileSync(target).equals(bytes))
+  })
+
   it('take up a download where it stopped, and start over when the file is another version by now', async () => {
     const bytes = randomBytes(2 * MIB)
     await served.at.cli('upload', sample('teil.bin', bytes), ...server(), '--room', 'Pressefotos')

@@ -1,4 +1,4 @@
-/** A TCP proxy that lets so many bytes of the client through and then holds the line, until it is told to let go. */
+/** A TCP proxy that lets so many bytes of one side through and then holds the line, until it is told to let go. */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 export interface HoldingProxy {
@@ -10,7 +10,11 @@ export interface HoldingProxy {
   close: () => Promise<void>
 }
 
-export async function startHoldingProxy(target: number, holdAfter: number): Promise<HoldingProxy> {
+export async function startHoldingProxy(
+  target: number,
+  holdAfter: number,
+  side: 'requests' | 'answers' = 'requests',
+): Promise<HoldingProxy> {
   let passed = 0
   let holds = true
   const sockets = new Set<Socket>()
@@ -25,15 +29,16 @@ export async function startHoldingProxy(target: number, holdAfter: number): Prom
         upstream.destroy()
       })
     }
-    client.on('data', (chunk) => {
+    const [from, to] = side === 'requests' ? [client, upstream] : [upstream, client]
+    from.on('data', (chunk) => {
       if (holds && passed >= holdAfter) return
       passed += chunk.length
-      if (!upstream.write(chunk)) {
-        client.pause()
-        upstream.once('drain', () => client.resume())
+      if (!to.write(chunk)) {
+        from.pause()
+        to.once('drain', () => from.resume())
       }
     })
-    upstream.pipe(client)
+    to.pipe(from)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
