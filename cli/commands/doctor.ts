@@ -8,7 +8,7 @@ import { formatBytes } from '../output.ts'
 
 export function doctorCommand(context: () => Context): Command {
   return new Command('doctor')
-    .description('check database, objects, keys, certificates, clock and leftovers')
+    .description('check database, clock, keys, certificates, trusted lists, queue, jobs and leftovers')
     .option('--remove', 'remove objects that no row names and that are older than any upload may be')
     .action((options: { remove?: boolean }) => doctor(context(), options.remove === true))
 }
