@@ -1,6 +1,6 @@
 /** `amtsbote doctor`: is everything in order? Exit code 3 when something failed. `--remove` removes objects that no row names. */
 import { Command } from 'commander'
-import { examine, type Finding } from '../doctor/checks.ts'
+import { examine, examineWithout, type Finding } from '../doctor/checks.ts'
 import type { House } from '../compose.ts'
 import type { Context } from '../context.ts'
 import { CliError } from '../errors.ts'
@@ -13,21 +13,29 @@ export function doctorCommand(context: () => Context): Command {
     .action((options: { remove?: boolean }) => doctor(context(), options.remove === true))
 }
 
-function doctor(context: Context, remove: boolean): Promise<void> {
-  return context.withHouse(async (house) => {
-    const findings = [...(await examine(house)), ...(await leftovers(house, remove))]
-    context.output.table(findings, [
-      { title: 'CHECK', value: (one) => one.check },
-      { title: 'STATE', value: (one) => one.state },
-      { title: 'DETAIL', value: (one) => one.detail },
-    ])
-    const failed = findings.filter((one) => one.state === 'failed')
-    if (failed.length > 0)
-      throw new CliError(
-        'cli/check-failed',
-        `${failed.length} of ${findings.length} checks failed; the table says what to do`,
-      )
-  })
+async function doctor(context: Context, remove: boolean): Promise<void> {
+  const findings = await findingsOf(context, remove)
+  context.output.table(findings, [
+    { title: 'CHECK', value: (one) => one.check },
+    { title: 'STATE', value: (one) => one.state },
+    { title: 'DETAIL', value: (one) => one.detail },
+  ])
+  const failed = findings.filter((one) => one.state === 'failed')
+  if (failed.length > 0)
+    throw new CliError(
+      'cli/check-failed',
+      `${failed.length} of ${findings.length} checks failed; the table says what to do`,
+    )
+}
+
+async function findingsOf(context: Context, remove: boolean): Promise<Finding[]> {
+  const config = context.config()
+  try {
+    return await context.withHouse((house) => examine(house, () => leftovers(house, remove)))
+  } catch (error) {
+    if (error instanceof CliError) throw error
+    return examineWithout({ config, world: context.world }, error)
+  }
 }
 
 /** Twice the time that an upload may rest: what is younger may still get its row. */

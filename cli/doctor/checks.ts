@@ -14,25 +14,36 @@ export interface Finding {
   detail: string
 }
 
-type Check = (house: House) => Promise<Finding[]>
+/** What is there before any store is open. */
+type Bare = Pick<House, 'config' | 'world'>
+type Checks<Subject> = Readonly<Record<string, (subject: Subject) => Promise<Finding[]>>>
 
 const SOON_MS = 30 * 86_400_000
 const CLOCK_TOLERANCE_MS = 60_000
 
-/** Looks at everything; the order is that of the table. */
-export async function examine(house: House): Promise<Finding[]> {
+/** Looks at everything, in the order of the table; `leftovers` compares rows and objects. */
+export async function examine(house: House, leftovers: () => Promise<Finding[]>): Promise<Finding[]> {
+  return [...(await lookAt(STORES, house)), ...(await lookAt(BARE, house)), ...(await lookAt({ leftovers }, undefined))]
+}
+
+/** What can be judged although the stores do not open, and why they do not. */
+export async function examineWithout(bare: Bare, reason: unknown): Promise<Finding[]> {
+  return [one('stores', 'failed', describeError(reason).message), ...(await lookAt(BARE, bare))]
+}
+
+async function lookAt<Subject>(checks: Checks<Subject>, subject: Subject): Promise<Finding[]> {
   const findings: Finding[] = []
-  for (const [check, look] of Object.entries(CHECKS)) {
+  for (const [check, look] of Object.entries(checks)) {
     try {
-      findings.push(...(await look(house)))
+      findings.push(...(await look(subject)))
     } catch (error) {
-      findings.push({ check, state: 'failed', detail: describeError(error).message })
+      findings.push(one(check, 'failed', describeError(error).message))
     }
   }
   return findings
 }
 
-const CHECKS: Readonly<Record<string, Check>> = {
+const STORES: Checks<House> = {
   database: async ({ storage }) => {
     await storage.database.ping()
     const { current, newest } = await schemaState(storage.database)
@@ -55,21 +66,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
       ),
     ]
   },
-  keys: async ({ config, storage }) => {
-    const folder = path.join(config.keysFolder, 'master')
-    const { mode } = await stat(folder)
-    const isPrivate = (mode & 0o077) === 0
+  keys: async ({ storage }) => {
     const warning = await backupWarning(storage)
     return [
-      one(
-        'keys folder',
-        isPrivate ? 'ok' : 'failed',
-        isPrivate ? storage.keyRing.currentMasterKeyId() : `others may enter it: chmod 700 ${folder}`,
-      ),
+      one('master key', 'ok', storage.keyRing.currentMasterKeyId()),
       one('key backup', warning === null ? 'ok' : 'warning', warning ?? 'verified'),
     ]
   },
-  certificates: async (house) => [...(await keyFileFindings(house)), ...(await tlsFindings(house))],
   'trusted lists': async ({ trust, world }) => {
     const { listReports, problems } = await trust.current()
     const lists = listReports(world.clock())
@@ -79,15 +82,6 @@ const CHECKS: Readonly<Record<string, Check>> = {
         ? 'none: nothing is known about qualification until `amtsbote trust refresh`'
         : `${lists.length} in use, ${overdue} overdue, ${problems.length} refused: \`amtsbote trust status\` tells more`
     return [one('trusted lists', lists.length === 0 || overdue + problems.length > 0 ? 'warning' : 'ok', said)]
-  },
-  queue: async ({ config }) => {
-    try {
-      return [one('queue', 'ok', (await queueServer(config)) ?? 'in this process')]
-    } catch (error) {
-      // nothing is lost: due jobs are looked for once a minute
-      const detail = `Redis does not answer (${describeError(error).message}): work begins up to a minute late`
-      return [one('queue', 'warning', detail)]
-    }
   },
   jobs: async ({ storage }) => {
     const failed = await storage.jobs.list({ state: 'failed', limit: 100 })
@@ -105,6 +99,31 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
 }
 
+const BARE: Checks<Bare> = {
+  'keys folder': async ({ config }) => {
+    const folder = path.join(config.keysFolder, 'master')
+    const { mode } = await stat(folder)
+    const isPrivate = (mode & 0o077) === 0
+    return [
+      one(
+        'keys folder',
+        isPrivate ? 'ok' : 'failed',
+        isPrivate ? 'private' : `others may enter it: chmod 700 ${folder}`,
+      ),
+    ]
+  },
+  certificates: async (bare) => [...(await keyFileFindings(bare)), ...(await tlsFindings(bare))],
+  queue: async ({ config }) => {
+    try {
+      return [one('queue', 'ok', (await queueServer(config)) ?? 'in this process')]
+    } catch (error) {
+      // nothing is lost: due jobs are looked for once a minute
+      const detail = `Redis does not answer (${describeError(error).message}): work begins up to a minute late`
+      return [one('queue', 'warning', detail)]
+    }
+  },
+}
+
 async function newestEntry(storage: House['storage']): Promise<Date | null> {
   const row = await storage.database.kysely
     .selectFrom('audit_entry')
@@ -115,7 +134,7 @@ async function newestEntry(storage: House['storage']): Promise<Date | null> {
   return row === undefined ? null : new Date(row.at)
 }
 
-async function keyFileFindings({ config, world }: House): Promise<Finding[]> {
+async function keyFileFindings({ config, world }: Bare): Promise<Finding[]> {
   const keys = await listSigningKeys({ config, world, http: sealKeyHttp(config) })
   return keys.map(({ name, kind, validUntil, suitableUntil, state }) => {
     const detail = `${kind}, until ${validUntil}, algorithm suitable until ${suitableUntil}`
@@ -131,7 +150,7 @@ const KEY_STATES = {
   unknown: 'failed',
 } as const satisfies Record<SigningKeyFacts['state'], Finding['state']>
 
-async function tlsFindings({ config, world }: House): Promise<Finding[]> {
+async function tlsFindings({ config, world }: Bare): Promise<Finding[]> {
   if (!config.tls) return []
   const certificate = new X509Certificate(await readFile(config.tls.certificateFile))
   return [validity('certificate tls', new Date(certificate.validTo), world.clock(), 'TLS')]

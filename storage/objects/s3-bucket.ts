@@ -51,7 +51,12 @@ export function createBucket(access: BucketAccess) {
   return {
     /** @throws StorageError `storage/objects-unavailable` the bucket does not exist or cannot be reached */
     check: async () => {
-      await guard(() => client.send(new HeadBucketCommand({ Bucket: access.bucket })), 'storage/objects-unavailable')
+      // the first question: whoever starts or looks for a fault is not to wait as long as an upload would
+      const patience = { abortSignal: AbortSignal.timeout(FIRST_ANSWER_MS) }
+      await guard(
+        () => client.send(new HeadBucketCommand({ Bucket: access.bucket }), patience),
+        'storage/objects-unavailable',
+      )
     },
     size: async (id: ObjectId): Promise<number | null> => {
       try {
@@ -78,3 +83,5 @@ export function createBucket(access: BucketAccess) {
     },
   }
 }
+
+const FIRST_ANSWER_MS = 10_000

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
+import '@aws-sdk/client-s3' // makes a global, which would be taken for a leak of the test that loads it first
 import { compose, systemWorld } from '../../compose.ts'
 import { loadConfig } from '../../config.ts'
 import { samplePdf } from '../../demo/sample-files.ts'
@@ -132,6 +136,30 @@ describe('commands on rooms and people', function () {
       assert.equal((await now()).allowed, true)
     } finally {
       await house.close()
+    }
+  })
+
+  it('show what is wrong, and what can be judged without it, when the database or the object store does not answer', async () => {
+    await giveKeys(at)
+    await at.json('room', 'list') // makes the master key
+    const [secret, url] = [at.file('secret', 'geheim'), at.file('url', 'postgresql://amtsbote@127.0.0.1:9/amtsbote')]
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1') // takes connections and says nothing
+    await once(silent, 'listening')
+    after(() => {
+      silent.closeAllConnections()
+      silent.close()
+    })
+    const s3 = (port: number): string =>
+      `objects: { kind: s3, endpoint: 'http://127.0.0.1:${port}', bucket: eimer, region: eu, accessKeyIdFile: ${secret}, secretAccessKeyFile: ${secret} }`
+    const database = `database: { kind: postgresql, urlFile: ${url} }`
+    for (const broken of [database, s3(9), s3((silent.address() as AddressInfo).port)]) {
+      const config = at.file('broken.yaml', `dataFolder: data\nlogLevel: silent\n${broken}\n`)
+      const { code, out, err } = await at.cli('--config', config, 'doctor')
+      assert.equal(code, 3, err)
+      assert.match(out, /^stores +failed +.*check that the (database|object store)/m)
+      assert.match(out, /^keys folder +ok/m)
+      assert.match(out, /^certificate seal +ok/m)
+      assert.match(err, /^amtsbote: 1 of \d+ checks failed/)
     }
   })
 
