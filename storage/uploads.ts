@@ -11,6 +11,7 @@ import type { Actor } from './actor.ts'
 import { SEALED_CHUNK_BYTES } from './cipher/chunks.ts'
 import { StorageError } from './errors.ts'
 import type { UploadId } from './ids.ts'
+import type { Database } from './metadata/database.ts'
 import { newSegment, saveSegment } from './segments/segment-rows.ts'
 import { SMALL_BYTES } from './segments/small.ts'
 import { createAppending } from './uploads/append.ts'
@@ -106,13 +107,6 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
   const appending = createAppending(deps, digests)
   const checkReserve = createReserveCheck(deps)
 
-  /** What it says is kept: who hears of an offset may throw these bytes away. */
-  const keptRow = async (ticket: string): Promise<UploadRow | null> => {
-    const row = await uploadByTicket(db, ticket)
-    await database.settled()
-    return row
-  }
-
   const begin: Uploads['begin'] = async (spec, by) => {
     const order = { spec, by }
     const { upload, insert } = prepareUpload(deps, order)
@@ -130,9 +124,9 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
     beginWhole: createWholeUploads(deps, checkReserve),
     wholeBytes: SMALL_BYTES,
     bodiesAtOnce: deps.memory.senders(deps.objects.chunksInPart(1) * SEALED_CHUNK_BYTES),
-    byTicket: async (ticket) => stateOf(await keptRow(ticket), deps.clock()),
+    byTicket: async (ticket) => stateOf(await keptRow(database, ticket), deps.clock()),
     confirm: async (ticket) => {
-      const row = await keptRow(ticket)
+      const row = await keptRow(database, ticket)
       const state = stateOf(row, deps.clock())
       if (row === null || state?.state !== 'open') return state
       if (await isKept(deps, row.contentId)) return state
@@ -158,4 +152,11 @@ export function createUploads(deps: UploadDeps & { reserveBytes: number }): Uplo
     expire: (now, limit) => expireUploads(deps, { leases, digests }, now, limit),
     close: () => leases.close(),
   }
+}
+
+/** What it says is kept: who hears of an offset may throw these bytes away. */
+async function keptRow(database: Database, ticket: string): Promise<UploadRow | null> {
+  const row = await uploadByTicket(database.kysely, ticket)
+  await database.settled()
+  return row
 }

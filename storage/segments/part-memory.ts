@@ -41,28 +41,14 @@ export interface PartMemoryOptions {
 
 export function createPartMemory({ budgetBytes, slowBytes, slowAfterMs }: PartMemoryOptions): PartMemory {
   const kept = createKept()
-  const waiting: { bytes: number; resolve(): void }[] = []
   let inUse = 0
   let slow = 0
-  let promised = 0
 
   const fits = (bytes: number): boolean => inUse === 0 || inUse + bytes <= budgetBytes
   const trim = (): void => {
     kept.trim(budgetBytes + slowBytes - inUse - slow)
   }
-
-  const wake = (): void => {
-    const next = waiting[0]
-    if (next === undefined || !fits(next.bytes + promised)) return
-    waiting.shift()
-    // The place is kept for the one who was woken until it comes back for it, at the latest in the next turn.
-    promised += next.bytes
-    setImmediate(() => {
-      promised -= next.bytes
-      wake()
-    })
-    next.resolve()
-  }
+  const { wait, wake, letsIn } = createLine(fits)
 
   const lend = (memory: SharedArrayBuffer): PartLoan => {
     const bytes = memory.byteLength
@@ -103,17 +89,43 @@ export function createPartMemory({ budgetBytes, slowBytes, slowAfterMs }: PartMe
     },
     senders: (bytes) => Math.max(1, Math.floor(budgetBytes / bytes)) + Math.floor(slowBytes / bytes),
     tryTake: (bytes) => {
-      if (!fits(bytes) || (waiting.length > 0 && promised < bytes)) return null
+      if (!fits(bytes) || !letsIn(bytes)) return null
       const memory = kept.take(bytes)
       inUse += bytes
       trim()
       return lend(memory ?? new SharedArrayBuffer(bytes))
     },
-    wait: (bytes) =>
+    wait,
+  }
+}
+
+/** Those who wait for memory, first come, first served; `wake` looks whether the first may come back. */
+function createLine(fits: (bytes: number) => boolean) {
+  const waiting: { bytes: number; resolve(): void }[] = []
+  let promised = 0
+
+  const wake = (): void => {
+    const next = waiting[0]
+    if (next === undefined || !fits(next.bytes + promised)) return
+    waiting.shift()
+    // The place is kept for the one who was woken until it comes back for it, at the latest in the next turn.
+    promised += next.bytes
+    setImmediate(() => {
+      promised -= next.bytes
+      wake()
+    })
+    next.resolve()
+  }
+
+  return {
+    wake,
+    wait: (bytes: number): Promise<void> =>
       new Promise((resolve) => {
         waiting.push({ bytes, resolve })
         wake()
       }),
+    /** Whether nobody waits who comes before. */
+    letsIn: (bytes: number): boolean => waiting.length === 0 || promised >= bytes,
   }
 }
 
