@@ -267,7 +267,9 @@ describe('commands on files and messages, beside a running server', function () 
     const sent = (await at.json('message', 'send', ...args)) as { id: string }
     let state = ''
     // by the clock: a quick machine asks often before the court has answered
-    for (const end = Date.now() + 60_000; state !== 'checked' && Date.now() < end; await setTimeout(20)) {
+    const end = Date.now() + 60_000
+    while (state !== 'checked' && Date.now() < end) {
+      await setTimeout(20)
       await served.serving.house.worker.runDue()
       state = ((await at.json('message', 'show', sent.id)) as { state: string }).state
     }
